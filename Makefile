@@ -1,0 +1,63 @@
+# The whole interface to the work. `make help` lists it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# uv sets everything up. Where it is missing, it is put into .uv, with the Python at hand.
+UV := $(shell command -v uv || echo .uv/bin/uv)
+UV_VERSION := 0.13.8
+PYTHON ?= python3
+RUN := .venv/bin
+ARGS ?=
+
+.PHONY: demo test lint docs bench clean help
+
+help:  ## list what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/run  ## run the main job on the demonstration landscape and open the door (ARGS=--no-serve: end after the table)
+	$(RUN)/datacommons demo $(ARGS)
+
+test: .venv/dev  ## run the tests
+	$(RUN)/pytest --ignore tests/page $(ARGS)
+	$(RUN)/pytest tests/page  # on its own: the browser's driver keeps an event loop running
+
+lint: .venv/dev  ## style, types and import contracts
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+docs: .venv/dev  ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict
+
+bench: .venv/dev  ## measure the kernels and the main job
+	$(RUN)/pytest tests/benchmarks --benchmark-enable --benchmark-only --benchmark-sort=name $(ARGS)
+
+clean:  ## remove what was built and installed
+	rm -rf .venv .uv build dist site demo-commons .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf tiles/viewer/dist tiles/viewer/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet uv==$(UV_VERSION)
+
+.venv/bin/python: | $(if $(findstring .uv,$(UV)),.uv/bin/uv)
+	$(UV) venv --quiet --python '>=3.11' .venv
+
+# Versions and their hashes come from constraints.txt; `make lock` writes it anew.
+INSTALL = $(UV) pip install --quiet --compile-bytecode --python .venv --constraints constraints.txt --build-constraints constraints.txt --editable .
+
+PAGE := $(shell find tiles/viewer/src tiles/viewer/*.json tiles/viewer/*.ts tiles/viewer/index.html -type f)
+.venv/run: pyproject.toml constraints.txt hatch_build.py $(PAGE) | .venv/bin/python
+	$(INSTALL)
+	touch $@
+
+.venv/dev: .venv/run
+	$(INSTALL) --group dev
+	touch $@
+
+.PHONY: lock
+lock: | .venv/bin/python  ## choose the newest versions that fit together
+	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate --group build --group dev --upgrade --output-file constraints.txt pyproject.toml
