@@ -1,0 +1,117 @@
+"""What a raster file says of itself: grid, data type, nodata, unit and statistics of its cells."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from rasterio.errors import RasterioError
+
+from catalog.errors import LayerError, UnreadableLayer
+
+
+@dataclass(frozen=True)
+class RasterFacts:
+    """What the first band of a raster says of itself.
+
+    Attributes
+    ----------
+    geobox : GeoBox
+        Its grid.
+    data_type : str
+        NumPy's name, for example "uint8".
+    nodata : float or None
+    unit : str
+        Empty if unknown.
+    statistics : dict
+        minimum, maximum, mean, stddev, count and valid_percent of the cells with data.
+    values : tuple of int
+        The values that occur in a uint8 band, ascending and without nodata; empty for other types.
+    """
+
+    geobox: GeoBox
+    data_type: str
+    nodata: float | None
+    unit: str
+    statistics: dict[str, float | int]
+    values: tuple[int, ...]
+
+    @property
+    def band(self) -> dict[str, Any]:
+        """The fields of a STAC 1.1 band."""
+        nodata = {} if self.nodata is None else {"nodata": _to_json_number(self.nodata)}
+        unit = {"unit": self.unit} if self.unit else {}
+        return {"data_type": self.data_type, **nodata, **unit, "statistics": self.statistics}
+
+
+def read_raster(path: Path) -> RasterFacts:
+    """Read the first band of a raster, block by block.
+
+    Raises
+    ------
+    UnreadableLayer
+        Where the file is missing, cut short or no raster.
+    LayerError
+        Where it has no CRS or no cell with data.
+    """
+    try:
+        with rasterio.open(path) as dataset:
+            if dataset.crs is None:
+                raise LayerError(f"{path.name} has no CRS: name it, for example with `gdal_edit.py -a_srs`.")
+            geobox = GeoBox(dataset.shape, dataset.transform, dataset.crs)
+            statistics, values = _summarise(dataset)
+            data_type, nodata, unit = dataset.dtypes[0], dataset.nodata, dataset.units[0] or ""
+    except (RasterioError, OSError) as error:
+        raise UnreadableLayer(f"{path.name} cannot be read as a raster: {error}. Is it whole?") from error
+    if statistics["count"] == 0:
+        raise LayerError(f"{path.name} has no cell with data: all {geobox.shape.y * geobox.shape.x:,} are nodata.")
+    return RasterFacts(geobox, data_type, nodata, unit, statistics, values)
+
+
+def _summarise(dataset: rasterio.DatasetReader) -> tuple[dict[str, float | int], tuple[int, ...]]:
+    """Merge the mean and the spread of every block (Chan, Golub and LeVeque 1983)."""
+    count, mean, spread, low, high = 0, 0.0, 0.0, math.inf, -math.inf
+    seen = np.zeros(256, bool)
+    for _, window in dataset.block_windows(1):
+        block = dataset.read(1, window=window, masked=True)
+        cells = block.compressed()
+        cells = cells[np.isfinite(cells)]
+        if cells.size == 0:
+            continue
+        if cells.dtype == np.uint8:
+            seen[cells] = True
+        number, centre, width = cells.size, float(cells.mean(dtype=np.float64)), _spread(cells)
+        step = centre - mean
+        mean += step * number / (count + number)
+        spread += width + step**2 * count * number / (count + number)
+        count += number
+        low, high = min(low, cells.min().item()), max(high, cells.max().item())
+    if count == 0:
+        return {"count": 0}, ()
+    statistics = {
+        "minimum": low,
+        "maximum": high,
+        "mean": mean,
+        "stddev": math.sqrt(spread / count),
+        "count": count,
+        "valid_percent": 100 * count / (dataset.width * dataset.height),
+    }
+    return statistics, tuple(np.flatnonzero(seen).tolist())
+
+
+def _spread(cells: NDArray[Any]) -> float:
+    return float(cells.var(dtype=np.float64) * cells.size)
+
+
+def _to_json_number(value: float) -> float | int | str:
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return int(value) if value == int(value) else value
