@@ -1,0 +1,117 @@
+"""From a history to a model that can be projected: transitions, demand and potential in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from catalog.legend import Legend
+from scenarios.cluster import Workers
+from scenarios.demand import annual_rates
+from scenarios.errors import HistoryInvalid
+from scenarios.futures import Demand
+from scenarios.grid import Grid
+from scenarios.neighbourhood import Neighbourhood
+from scenarios.potential import Drivers, learn_potential
+from scenarios.projection import Model
+from scenarios.resampling import effective_samples
+from scenarios.spec import Scenario
+from scenarios.transitions import (
+    History,
+    TransitionTable,
+    choose_transitions,
+    remove_flicker,
+    report_flicker,
+    tabulate_history,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A model and what it was learned from.
+
+    Parameters
+    ----------
+    model : ready to project
+    tables : the observed transitions of each interval, in hectares
+    notes : what was left out or helped, one plain sentence each
+    """
+
+    model: Model
+    tables: tuple[TransitionTable, ...]
+    notes: tuple[str, ...]
+
+
+def calibrate(
+    scenario: Scenario, history: History, drivers: Drivers, *, legend: Legend, grid: Grid, workers: Workers
+) -> Calibration:
+    """Learn a landscape's transitions from its history.
+
+    Parameters
+    ----------
+    scenario : its transition, potential and demand rules and its seed; its interventions play no part
+    history : the land-cover maps to learn from, two dates or more
+    drivers : (y, x) float32 by name, NaN = missing
+    legend, grid : of the landscape
+
+    Raises
+    ------
+    HistoryInvalid
+        Fewer than two dates, or nothing changed between them.
+    ScenarioInvalid
+        The demand does not fit the landscape.
+    """
+    if len(history) < 2:
+        raise HistoryInvalid(
+            f"Learning needs land cover of two dates or more; found {sorted(history)}. Ingest another date."
+        )
+    tables = tabulate_history(history, legend, grid)
+    told = []
+    if scenario.transitions.persistence_filter:
+        history, flickering = remove_flicker(history), tables
+        tables = tabulate_history(history, legend, grid)
+        told.append(report_flicker(flickering, tables))
+    transitions, notes = choose_transitions(tables, scenario.transitions.minimum_hectares)
+    notes = told + notes
+    if not transitions:
+        raise HistoryInvalid(
+            f"No class changed by {scenario.transitions.minimum_hectares:g} ha or more between "
+            f"{tables[0].start} and {tables[-1].end}. Lower transitions.minimum_hectares, or check the maps."
+        )
+    demand = Demand(tuple(tables), tuple(transitions), tuple(effective_samples(history, tables, grid)))
+    if scenario.start in history:
+        start_ha = np.asarray(grid.weigh(history[scenario.start], legend.values) * grid.weight_ha, np.float64)
+        notes += demand.note(scenario, start_ha)
+    near = Neighbourhood.of(grid, scenario.potential.neighbourhood_m, legend.values)
+    # One thread of linear algebra: its sums, and so the model, must not depend on how many there are.
+    with threadpool_limits(1):
+        potential = learn_potential(
+            transitions,
+            history,
+            drivers,
+            near,
+            momentum=[grid.cells(metres) for metres in scenario.potential.momentum_m],
+            seed=scenario.seed,
+            workers=workers,
+        )
+        rates = annual_rates(scenario.demand, tables, transitions)
+    for transition, fitted in zip(transitions, potential.models, strict=True):
+        if fitted is None:
+            names = legend.get(transition.source).name, legend.get(transition.target).name
+            notes.append(f"{names[0]} to {names[1]}: too few cells changed to learn where; placed at random")
+    notes += _absent_classes(history, legend)
+    return Calibration(Model(grid, legend, potential, rates, demand=demand), tuple(tables), tuple(notes))
+
+
+def _absent_classes(history: History, legend: Legend) -> Sequence[str]:
+    """Say which classes are missing at some date."""
+    notes = []
+    for entry in legend:
+        missing = [year for year, cover in sorted(history.items()) if not np.any(cover == entry.value)]
+        if missing:
+            years = ", ".join(map(str, missing))
+            notes.append(f"class {entry.name!r} has no cell in {years}; its rates come from the dates that have it")
+    return notes

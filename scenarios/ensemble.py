@@ -1,0 +1,84 @@
+"""Ensembles: the same scenario drawn several times, to say how sure each place is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.cluster import ONE, Workers
+from scenarios.interventions import Plan
+from scenarios.kernels.tally import tally
+from scenarios.projection import DEFAULT_CHUNK, Model, project
+from scenarios.spec import Scenario
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """What the members of a scenario agree on.
+
+    Parameters
+    ----------
+    years : projected years
+    counts : (year, class, y, x) uint8, how many members have the class; 0 outside the landscape
+    area_ha : (member, year, class) float64, hectares
+    """
+
+    years: tuple[int, ...]
+    counts: NDArray[np.uint8]
+    area_ha: NDArray[np.float64]
+
+    @property
+    def members(self) -> int:
+        """How many members were drawn."""
+        return int(self.area_ha.shape[0])
+
+    def area_quantile_ha(self, quantile: float) -> NDArray[np.float64]:
+        """Return a quantile of the members' areas, (year, class), in hectares."""
+        return np.asarray(np.quantile(self.area_ha, quantile, axis=0))
+
+
+def draw_ensemble(
+    model: Model,
+    scenario: Scenario,
+    start: NDArray[np.uint8],
+    *,
+    chunk: int = DEFAULT_CHUNK,
+    workers: Workers = ONE,
+    on_year: Callable[[], None] = lambda: None,
+) -> Ensemble:
+    """Project every member, side by side, and add up how often each cell has each class.
+
+    Parameters
+    ----------
+    model, scenario, start : as for `project`
+    on_year : called whenever a member has finished a year
+
+    Returns
+    -------
+    Ensemble. Counts are sums of integers: the order in which members end does not show.
+    """
+    years = tuple(scenario.projected_years)
+    values = model.legend.values
+    index = np.full(256, -1, np.int64)
+    index[list(values)] = np.arange(len(values))
+    counts = np.zeros((len(years), len(values), *model.grid.shape), np.uint8)
+    area = np.zeros((scenario.members, len(years), len(values)))
+    locks = [Lock() for _ in years]
+    plan = Plan(scenario, model.legend, model.grid)
+
+    def walk(member: int) -> None:
+        steps = project(
+            model, scenario, start, member=member, temperature=scenario.allocation.temperature, chunk=chunk, plan=plan
+        )
+        for n, step in enumerate(steps):
+            with locks[n]:
+                tally(step.land_cover, index, counts[n])
+            area[member, n] = step.area_ha
+            on_year()
+
+    workers.map(walk, range(scenario.members))
+    return Ensemble(years, counts, area)

@@ -1,0 +1,162 @@
+"""The grid of a landscape: an odc-geo GeoBox, with the area of its cells and the blocks that it is worked in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.crs import CRS
+from odc.geo.geobox import GeoBox
+
+SQUARE_METRES_PER_HECTARE = 10_000.0
+
+_EDGE_PARTS = 256
+_DEGREE_STEP = 1e-6
+_PARTS = 1 << 24  # of the smallest cell: rounding is below a ten-millionth, and a billion cells still fit 64 bits
+
+Block = tuple[int, int, int, int]
+"""First row, last row, first column, last column; the ends are exclusive."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A landscape's raster grid.
+
+    Parameters
+    ----------
+    geobox : shape (y, x), affine transform and CRS. North-up and unrotated.
+
+    Notes
+    -----
+    On a projected CRS every cell has the area of its rectangle. On a geographic one a cell between the latitudes p and
+    q, of longitudinal width w (radians), has the exact area ``w b²/2 (f(q) - f(p))`` on the ellipsoid, with
+    ``f(p) = sin p / (1 - (e sin p)²) + artanh(e sin p) / e``; it depends on the row alone.
+    """
+
+    geobox: GeoBox
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.geobox.shape.y, self.geobox.shape.x
+
+    @property
+    def _crs(self) -> CRS:
+        crs = self.geobox.crs
+        assert crs is not None, "a landscape's grid has a CRS"
+        return crs
+
+    @property
+    def is_geographic(self) -> bool:
+        """Whether cells differ in area by row."""
+        return bool(self._crs.geographic)
+
+    @cached_property
+    def row_area_ha(self) -> NDArray[np.float64]:
+        """Area of one cell of each row, (y,), in hectares."""
+        if self.is_geographic:
+            return self._ellipsoidal_area_m2() / SQUARE_METRES_PER_HECTARE
+        step = self._metres_per_unit() ** 2
+        area = abs(self.geobox.resolution.x * self.geobox.resolution.y) * step
+        return np.full(self.shape[0], area / SQUARE_METRES_PER_HECTARE)
+
+    @cached_property
+    def row_weight(self) -> NDArray[np.int64]:
+        """Size of one cell of each row, (y,), as integers that add up in any order without a rest.
+
+        The unit is a whole cell where all are alike, else a very small share of the smallest cell.
+        """
+        if self.is_geographic:
+            return np.rint(self.row_area_ha / self.weight_ha).astype(np.int64)
+        return np.ones(self.shape[0], np.int64)
+
+    @property
+    def weight_ha(self) -> float:
+        """Hectares of one unit of `row_weight`."""
+        if self.is_geographic:
+            return float(self.row_area_ha.min()) / _PARTS
+        return float(self.row_area_ha[0])
+
+    @cached_property
+    def cell_size_m(self) -> float:
+        """Edge of a square as large as the middle cell, in metres."""
+        return float(np.sqrt(self.row_area_ha[self.shape[0] // 2] * SQUARE_METRES_PER_HECTARE))
+
+    def cells(self, metres: float) -> int:
+        """Return a distance in whole cells, at least 1."""
+        return max(1, round(metres / self.cell_size_m))
+
+    def blocks(self, chunk: int) -> list[Block]:
+        """Cut the grid into blocks of at most ``chunk`` x ``chunk`` cells."""
+        height, width = self.shape
+        return [
+            (row, min(row + chunk, height), column, min(column + chunk, width))
+            for row in range(0, height, chunk)
+            for column in range(0, width, chunk)
+        ]
+
+    def weigh(self, classes: NDArray[np.uint8], values: tuple[int, ...]) -> NDArray[np.int64]:
+        """Add up the cells of each class.
+
+        Parameters
+        ----------
+        classes : (y, x) uint8
+        values : the classes to weigh
+
+        Returns
+        -------
+        (class,) int64, in units of `row_weight`
+        """
+        if not self.is_geographic:
+            return np.bincount(classes.ravel(), minlength=256)[list(values)].astype(np.int64)
+        by_row = np.stack([np.bincount(row, minlength=256) for row in classes])
+        return np.asarray(self.row_weight @ by_row[:, list(values)], np.int64)
+
+    def rasterize(self, geometry: dict[str, Any]) -> NDArray[np.bool_]:
+        """Return which cells have their centre in a GeoJSON geometry (WGS 84), (y, x) bool.
+
+        Raises
+        ------
+        ValueError
+            It is no GeoJSON geometry.
+        """
+        import shapely
+        from pyproj import Transformer
+        from rasterio.features import geometry_mask
+
+        try:
+            place = shapely.make_valid(shapely.geometry.shape(geometry))
+        except (AttributeError, KeyError, IndexError, TypeError, shapely.errors.ShapelyError) as error:
+            raise ValueError(f"not a GeoJSON geometry: {error}") from error
+        if place.is_empty:
+            raise ValueError("an empty GeoJSON geometry")
+        # A straight edge in degrees is bent on the grid, so it is given points on the way.
+        west, south, east, north = place.bounds
+        dense = shapely.segmentize(place, max(east - west, north - south, _DEGREE_STEP) / _EDGE_PARTS)
+        onto_grid = Transformer.from_crs(4326, self._crs.proj, always_xy=True)
+        projected = shapely.transform(dense, onto_grid.transform, interleaved=False)  # type: ignore[arg-type]
+        return np.asarray(geometry_mask([projected], self.shape, self.geobox.transform, invert=True))
+
+    def _metres_per_unit(self) -> float:
+        return float(self._crs.proj.axis_info[0].unit_conversion_factor)
+
+    def _ellipsoidal_area_m2(self) -> NDArray[np.float64]:
+        crs, geod = self._crs, self._crs.proj.get_geod()
+        assert geod is not None  # a geographic CRS has an ellipsoid
+        radians = crs.proj.axis_info[0].unit_conversion_factor
+        affine = self.geobox.affine
+        latitudes = np.asarray((affine.f + affine.e * np.arange(self.shape[0] + 1)) * radians, np.float64)
+        strips = np.abs(np.diff(_zone_area(latitudes, np.sqrt(geod.es))))
+        return np.asarray(abs(affine.a) * radians * geod.b**2 / 2 * strips)
+
+
+def _zone_area(latitude: NDArray[np.float64], eccentricity: float) -> NDArray[np.float64]:
+    """Return the area of the ellipsoid south of a latitude, up to a constant, per radian and b²/2."""
+    sine = np.sin(latitude)
+    if eccentricity == 0:
+        return 2 * sine
+    bent = eccentricity * sine
+    return np.asarray(sine / (1 - bent**2) + np.arctanh(bent) / eccentricity)

@@ -1,0 +1,1 @@
+"""Indicators: pure functions from a trajectory to numbers with a unit and a source."""

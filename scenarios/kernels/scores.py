@@ -1,0 +1,120 @@
+"""Scores: what a cell's drivers and neighbourhood say of each transition out of its class, before any draw.
+
+Between two years a score changes only near what changed, so it is kept and computed anew only there.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from scenarios.kernels.draws import SCALE
+from scenarios.kernels.windows import share_level
+
+LARGEST_SCORE = np.int64(31 * SCALE)
+"""Scores are cut at 31 natural-log units, which keeps them in 16 bits and keys inside their histogram."""
+
+
+class Tables(NamedTuple):
+    """A compiled potential. Shapes: T transitions, W windows, R radii."""
+
+    first_of: NDArray[np.int64]  # (256,) first transition out of each class
+    count_of: NDArray[np.int64]  # (256,) how many transitions lead out of each class
+    static: NDArray[np.int16]  # (T, y, x) score of the drivers that stand still
+    curves: NDArray[np.int16]  # (W, level, T) score of a window's share, transitions out of one class side by side
+    used: NDArray[np.bool_]  # (W,) whether a window matters to any transition
+    radius_of: NDArray[np.int64]  # (W,) row in `sizes`, `shifts` and the valid counts
+    sizes: NDArray[np.int64]  # (R,) cells of a full window
+    shifts: NDArray[np.int64]  # (R,) bits dropped from a count before it is looked up
+
+
+@njit(nogil=True, cache=True)
+def rescore(
+    tables: Tables,
+    land_cover: NDArray[np.uint8],
+    counts: NDArray[np.uint16],
+    valid: NDArray[np.uint16],
+    stale: NDArray[np.uint8],
+    rows: tuple[int, int],
+    scores: NDArray[np.int16],
+) -> None:
+    """Compute the scores of the stale cells anew.
+
+    Parameters
+    ----------
+    land_cover : (y, x) uint8
+    counts : (W, y, x) uint16, cells of a class in each window
+    valid : (R, y, x) uint16, cells with data in each window
+    stale : (y, x) uint8, non-zero where to compute; cleared
+    rows : first and last (exclusive) row to look at
+    scores : (K, y, x) int16, written: row k is the k-th transition out of the class that the cell has
+    """
+    # Arrays taken out of the tuple once: inside the loops each access would count its references.
+    first_of, count_of, static, curves, used, radius_of, sizes, shifts = tables
+    total = np.empty(max(count_of.max(), 1), np.int64)
+    for row in range(rows[0], rows[1]):
+        for column in range(land_cover.shape[1]):
+            if not stale[row, column]:
+                continue
+            stale[row, column] = 0
+            first, count = first_of[land_cover[row, column]], count_of[land_cover[row, column]]
+            for k in range(count):
+                total[k] = static[first + k, row, column]
+            for w in range(used.size if count else 0):
+                if used[w]:
+                    r = radius_of[w]
+                    level = share_level(
+                        np.int64(counts[w, row, column]), np.int64(valid[r, row, column]), sizes[r], shifts[r]
+                    )
+                    for k in range(count):
+                        total[k] += curves[w, level, first + k]
+            for k in range(count):
+                scores[k, row, column] = np.int16(min(max(total[k], -LARGEST_SCORE), LARGEST_SCORE))
+
+
+ODDS_ONE = 1 << 16
+"""Fixed-point one of `odds_table`."""
+
+_MOST_ODDS = np.int64(8 * SCALE)  # at 8 natural-log units the sum over a billion cells still fits 64 bits
+
+
+def odds_table() -> NDArray[np.int64]:
+    """Return the odds of every score from -8 to 8 natural-log units, as integers that add up in any order."""
+    scores = np.arange(-_MOST_ODDS, _MOST_ODDS + 1) / SCALE
+    return np.asarray(np.rint(np.exp(scores) * ODDS_ONE), np.int64)
+
+
+@njit(nogil=True, cache=True)
+def sum_odds(
+    land_cover: NDArray[np.uint8],
+    source: int,
+    kept: NDArray[np.bool_],
+    scores: NDArray[np.int16],
+    table: NDArray[np.int64],
+) -> tuple[np.int64, np.int64]:
+    """Add up the odds of one transition over a class.
+
+    Parameters
+    ----------
+    land_cover : (y, x) uint8
+    source : the class
+    kept : (y, x) bool
+    scores : (y, x) int16, of the transition
+    table : from `odds_table`
+
+    Returns
+    -------
+    int, int: over the kept cells, and over all cells of the class
+    """
+    held = everywhere = np.int64(0)
+    for row in range(land_cover.shape[0]):
+        for column in range(land_cover.shape[1]):
+            if land_cover[row, column] == source:
+                score = np.int64(scores[row, column])
+                odds = table[min(max(score, -_MOST_ODDS), _MOST_ODDS) + _MOST_ODDS]
+                everywhere += odds
+                held += odds if kept[row, column] else 0
+    return held, everywhere

@@ -1,0 +1,117 @@
+"""Neighbourhoods: how many cells of a class lie in the square window around each cell."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Int = int | np.int64
+"""A signed integer, in Python or in a kernel."""
+
+
+@njit(nogil=True, cache=True)
+def count_window(
+    land_cover: NDArray[np.uint8], value: int, radius: int, rows: tuple[int, int], out: NDArray[np.uint16]
+) -> None:
+    """Count cells of one class in the (2 radius + 1)² window around each cell, by running sums.
+
+    Parameters
+    ----------
+    land_cover : (y, x) uint8, legend values
+    value : the class to count; -1 counts every cell that is not 0
+    rows : first and last (exclusive) row to fill, so that blocks of rows can be filled side by side
+    out : (y, x) uint16, written in ``rows``
+    """
+    height, width = land_cover.shape
+    first, last = rows
+    column = np.zeros(width, np.int32)
+    for row in range(max(0, first - radius), min(height, first + radius)):
+        for x in range(width):
+            column[x] += _is(land_cover[row, x], value)
+    for row in range(first, last):
+        if row + radius < height:
+            for x in range(width):
+                column[x] += _is(land_cover[row + radius, x], value)
+        if row - radius - 1 >= max(0, first - radius):
+            for x in range(width):
+                column[x] -= _is(land_cover[row - radius - 1, x], value)
+        _slide(column, radius, out[row])
+
+
+@njit(inline="always")
+def _slide(column: NDArray[np.int32], radius: int, out: NDArray[np.uint16]) -> None:
+    """Add up each window's columns along one row."""
+    width = column.size
+    total = 0
+    for x in range(min(radius, width)):
+        total += column[x]
+    for x in range(width):
+        if x + radius < width:
+            total += column[x + radius]
+        if x - radius - 1 >= 0:
+            total -= column[x - radius - 1]
+        out[x] = total
+
+
+@njit(inline="always")
+def _is(cell: int, value: int) -> int:
+    return int(cell != 0) if value < 0 else int(cell == value)
+
+
+@njit(nogil=True, cache=True)
+def move_counts(
+    counts: NDArray[np.uint16],
+    radii: NDArray[np.int64],
+    values: NDArray[np.int64],
+    cells: NDArray[np.int64],
+    sources: NDArray[np.uint8],
+    targets: NDArray[np.uint8],
+    stale: NDArray[np.uint8],
+) -> None:
+    """Update window counts around the cells that changed class, and mark what lies in their windows.
+
+    Parameters
+    ----------
+    counts : (window, y, x) uint16, changed in place
+    radii, values : (window,) radius in cells and class of each window
+    cells : (n,) flat indices of the changed cells
+    sources, targets : (n,) uint8, class before and after
+    stale : (y, x) uint8, set to 1 in the windows and in the changed cells themselves
+    """
+    height, width = stale.shape
+    widest = radii.max() if radii.size else 0
+    for cell in cells:
+        row, column = divmod(cell, width)
+        stale[max(0, row - widest) : row + widest + 1, max(0, column - widest) : column + widest + 1] = 1
+    for w in range(counts.shape[0]):
+        radius = radii[w]
+        for n in range(cells.size):
+            change = int(targets[n] == values[w]) - int(sources[n] == values[w])
+            if change == 0:
+                continue
+            row, column = divmod(cells[n], width)
+            for y in range(max(0, row - radius), min(height, row + radius + 1)):
+                for x in range(max(0, column - radius), min(width, column + radius + 1)):
+                    counts[w, y, x] = np.uint16(np.int64(counts[w, y, x]) + change)
+
+
+@njit(inline="always")
+def share_level(count: Int, valid: Int, size: Int, shift: Int) -> Int:
+    """Return the row of a share's look-up table: the count, scaled up where part of the window has no data."""
+    if valid != size:
+        count = (count * size + valid // 2) // max(valid, 1)
+    return count >> shift
+
+
+@njit(nogil=True, cache=True)
+def share_levels(
+    counts: NDArray[np.uint16], valid: NDArray[np.uint16], size: int, shift: int, cells: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return `share_level` of the given cells (flat indices)."""
+    out = np.empty(cells.size, np.int64)
+    width = counts.shape[1]
+    for n in range(cells.size):
+        row, column = divmod(cells[n], width)
+        out[n] = share_level(np.int64(counts[row, column]), np.int64(valid[row, column]), size, shift)
+    return out

@@ -1,0 +1,103 @@
+"""Neighbourhoods of a grid: which windows are counted, for which classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.cluster import Workers
+from scenarios.errors import ScenarioInvalid
+from scenarios.grid import Grid
+from scenarios.kernels.windows import count_window
+
+LEVELS = 1024
+"""A share is looked up in at most so many levels; larger windows drop low bits of their count."""
+
+_LARGEST_RADIUS = 127  # a window's count fits 16 bits
+_ROWS = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbourhood:
+    """Square windows around each cell, one for every class and radius.
+
+    Parameters
+    ----------
+    grid : the landscape's grid
+    radii : half widths in cells
+    values : legend values whose shares are counted
+    """
+
+    grid: Grid
+    radii: tuple[int, ...]
+    values: tuple[int, ...]
+
+    @classmethod
+    def of(cls, grid: Grid, metres: Sequence[float], values: Sequence[int]) -> Neighbourhood:
+        """Build the windows of given half widths in metres.
+
+        Raises
+        ------
+        ScenarioInvalid
+            A window is wider than 255 cells.
+        """
+        radii = sorted({grid.cells(m) for m in metres})
+        if radii and radii[-1] > _LARGEST_RADIUS:
+            raise ScenarioInvalid(
+                f"A neighbourhood of {max(metres):g} m is {radii[-1]} cells of {grid.cell_size_m:.0f} m; "
+                f"the most is {_LARGEST_RADIUS} cells. Choose at most {_LARGEST_RADIUS * grid.cell_size_m:.0f} m."
+            )
+        return cls(grid, tuple(radii), tuple(values))
+
+    @property
+    def windows(self) -> list[tuple[int, int]]:
+        """(radius index, class value) of each window."""
+        return [(r, value) for r in range(len(self.radii)) for value in self.values]
+
+    @property
+    def radius_of(self) -> NDArray[np.int64]:
+        """(window,) index of each window's radius."""
+        return np.array([r for r, _ in self.windows], np.int64)
+
+    @property
+    def window_radii(self) -> NDArray[np.int64]:
+        """(window,) half width of each window in cells."""
+        return np.array([self.radii[r] for r, _ in self.windows], np.int64)
+
+    @property
+    def window_values(self) -> NDArray[np.int64]:
+        """(window,) class value of each window."""
+        return np.array([value for _, value in self.windows], np.int64)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """(radius,) cells of a full window."""
+        return np.array([(2 * r + 1) ** 2 for r in self.radii], np.int64)
+
+    @property
+    def shifts(self) -> NDArray[np.int64]:
+        """(radius,) bits dropped from a count so that it has at most `LEVELS` levels."""
+        return np.array([max(0, int(size).bit_length() - LEVELS.bit_length() + 1) for size in self.sizes], np.int64)
+
+    def count(self, land_cover: NDArray[np.uint8], workers: Workers) -> NDArray[np.uint16]:
+        """Count the classes of a map in every window, (window, y, x) uint16."""
+        return self._fill([(self.radii[r], value) for r, value in self.windows], land_cover, workers)
+
+    def count_valid(self, land_cover: NDArray[np.uint8], workers: Workers) -> NDArray[np.uint16]:
+        """Count the cells with data around each cell, (radius, y, x) uint16."""
+        return self._fill([(radius, -1) for radius in self.radii], land_cover, workers)
+
+    def _fill(self, jobs: list[tuple[int, int]], land_cover: NDArray[np.uint8], workers: Workers) -> NDArray[np.uint16]:
+        out = np.empty((len(jobs), *self.grid.shape), np.uint16)
+        height = self.grid.shape[0]
+
+        def fill(task: tuple[int, int]) -> None:
+            job, row = task
+            radius, value = jobs[job]
+            count_window(land_cover, value, radius, (row, min(row + _ROWS, height)), out[job])
+
+        workers.map(fill, [(job, row) for job in range(len(jobs)) for row in range(0, height, _ROWS)])
+        return out

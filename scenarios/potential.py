@@ -1,0 +1,339 @@
+"""Step 3, potential: the relative chance of each cell to make a transition, learned from the history.
+
+The model is additive: one curve per driver and one per neighbourhood share, added up on the scale of the logarithm of
+the odds, so that a planner can read why a place is likely to change. A fitted model is compiled into look-up tables
+of integers; a prediction is a sum of look-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, partial
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.cluster import Workers
+from scenarios.grid import Grid
+from scenarios.kernels import draws
+from scenarios.kernels.potential import add_curve, levels
+from scenarios.kernels.scores import Tables
+from scenarios.kernels.windows import share_levels
+from scenarios.learning import AdditiveModel, Sample, fit_additive
+from scenarios.momentum import SHARE_EDGES, recent_change, stroke_radius
+from scenarios.neighbourhood import LEVELS, Neighbourhood
+from scenarios.transitions import History, Transition
+
+Drivers = Mapping[str, NDArray[np.float32]]
+"""Drivers by name, each (y, x) float32 on the landscape's grid, NaN = missing."""
+
+_EDGES = 127
+_EDGE_SAMPLE = 200_000
+_MOST_POSITIVES = 3_000
+_MOST_CONTROLS = 6_000
+_SMALLEST_SPAN = 0.02  # a window that moves the odds by less than 2 % is not worth a look-up
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """How one driver moves the odds of one transition.
+
+    Parameters
+    ----------
+    driver : its name; a neighbourhood is called ``share of <class> within <radius> m``
+    value : (n,) float64, the driver's value (its unit, or a share from 0 to 1)
+    log_odds : (n,) float64, natural logarithm of the odds, 0 = the driver's average effect
+    """
+
+    driver: str
+    value: NDArray[np.float64]
+    log_odds: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Potential:
+    """A fitted potential of all modelled transitions, compiled for one landscape.
+
+    Parameters
+    ----------
+    transitions : modelled transitions, those out of one class together; row t of every table belongs to transition t
+    static : (transition, y, x) int16, score of the static drivers, in 1/1024
+    curves : (transition, window, level) int16, score of the neighbourhood shares, in 1/1024
+    used : (transition, window) bool, which windows matter
+    neighbourhood : the windows
+    models : the additive model of each transition; None where too little was observed to learn from
+    explained : the curves of each transition, for a plot or a reader
+    edges : between the levels of each static driver, by name; a model's first curves are theirs, in this order
+    recent : (transition, y, x) int16, the part of `static` that recent change makes; None without momentum
+    """
+
+    transitions: tuple[Transition, ...]
+    static: NDArray[np.int16]
+    curves: NDArray[np.int16]
+    used: NDArray[np.bool_]
+    neighbourhood: Neighbourhood
+    models: tuple[AdditiveModel | None, ...]
+    explained: tuple[tuple[Curve, ...], ...]
+    edges: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    recent: NDArray[np.int16] | None = None
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The look-up tables in the form of the kernels."""
+        near = self.neighbourhood
+        sources = [t.source for t in self.transitions]
+        first = np.array([sources.index(value) if value in sources else 0 for value in range(256)], np.int64)
+        count = np.bincount(sources, minlength=256).astype(np.int64)
+        curves = np.ascontiguousarray(self.curves.transpose(1, 2, 0))
+        used = np.asarray(self.used.any(axis=0))
+        return Tables(first, count, self.static, curves, used, near.radius_of, near.sizes, near.shifts)
+
+    def seen_with(self, drivers: Drivers, workers: Workers) -> Potential:
+        """Return what the same curves say of other values of the drivers.
+
+        Parameters
+        ----------
+        drivers : every driver that was learned from, by name
+        """
+        ordered = {name: drivers[name] for name in self.edges}
+        static = _score_static(self.models, ordered, self.edges, self.neighbourhood.grid, workers, self.recent)
+        return replace(self, static=static)
+
+    def slot(self, transition: Transition) -> int:
+        """Return which transition out of its class this is, or -1 if it is not modelled."""
+        siblings = [t for t in self.transitions if t.source == transition.source]
+        return siblings.index(transition) if transition in siblings else -1
+
+
+def indifferent(transitions: Sequence[Transition], neighbourhood: Neighbourhood) -> Potential:
+    """Return a potential that finds all cells alike: the baseline that a model must beat."""
+    count, windows = len(transitions), len(neighbourhood.windows)
+    return Potential(
+        tuple(transitions),
+        np.zeros((count, *neighbourhood.grid.shape), np.int16),
+        np.zeros((count, windows, LEVELS + 1), np.int16),
+        np.zeros((count, windows), bool),
+        neighbourhood,
+        (None,) * count,
+        ((),) * count,
+    )
+
+
+def learn_potential(
+    transitions: Sequence[Transition],
+    history: History,
+    drivers: Drivers,
+    neighbourhood: Neighbourhood,
+    *,
+    momentum: Sequence[int] = (),
+    seed: int,
+    workers: Workers,
+) -> Potential:
+    """Learn from every interval of the history where each transition happens.
+
+    Parameters
+    ----------
+    transitions : what to learn
+    history : land-cover maps; every pair of following dates is an interval
+    drivers : static drivers
+    neighbourhood : windows; shares are those of the interval's first date
+    momentum : half widths, in cells, of the windows in which recent change counts
+    seed : of the sampling
+
+    Returns
+    -------
+    Potential, the same for any number of threads
+    """
+    grid = neighbourhood.grid
+    edges = {name: _find_edges(values, grid, seed) for name, values in drivers.items()}
+    samples = _draw_samples(transitions, history, drivers, edges, neighbourhood, momentum, seed, workers)
+    models = workers.map(partial(fit_additive, candidates=len(momentum)), samples)
+    column = len(drivers) + len(neighbourhood.windows)
+    recent = _score_momentum(transitions, models, column, history, momentum, grid, workers) if momentum else None
+    static = _score_static(models, drivers, edges, grid, workers, recent)
+    curves, used = _compile_windows(models, len(drivers), neighbourhood)
+    explained = tuple(_explain(model, edges, drivers, neighbourhood) for model in models)
+    return Potential(tuple(transitions), static, curves, used, neighbourhood, tuple(models), explained, edges, recent)
+
+
+def _find_edges(values: NDArray[np.float32], grid: Grid, seed: int) -> NDArray[np.float32]:
+    """Return rising edges between which lie about equal numbers of cells, from a hashed sample of the cells."""
+    cells = _thin(np.flatnonzero(np.isfinite(values)), _EDGE_SAMPLE, grid, draws.stream(seed, 1))
+    quantiles = np.linspace(0, 1, _EDGES + 2)[1:-1]
+    found = np.quantile(values.ravel()[cells], quantiles, method="lower") if cells.size else np.empty(0)
+    return np.unique(found.astype(np.float32))
+
+
+def _thin(cells: NDArray[np.int64], most: int, grid: Grid, key: np.uint64) -> NDArray[np.int64]:
+    """Keep at most so many cells: those with the smallest draws, so that chunks do not matter."""
+    if cells.size <= most:
+        return cells
+    rows, columns = np.divmod(cells, grid.shape[1])
+    chance = draws.uniforms(key, rows, columns)
+    return np.sort(cells[np.argpartition(chance, most)[:most]])
+
+
+def _draw_samples(
+    transitions: Sequence[Transition],
+    history: History,
+    drivers: Drivers,
+    edges: Mapping[str, NDArray[np.float32]],
+    neighbourhood: Neighbourhood,
+    momentum: Sequence[int],
+    seed: int,
+    workers: Workers,
+) -> list[Sample]:
+    grid = neighbourhood.grid
+    years = sorted(history)
+    intervals = len(years) - 1
+    parts: list[list[Sample]] = [[] for _ in transitions]
+    for start, end in pairwise(years):
+        first, last = history[start], history[end]
+        counts, valid = neighbourhood.count(first, workers), neighbourhood.count_valid(first, workers)
+
+        def describe(
+            cells: NDArray[np.int64], counts: NDArray[np.uint16] = counts, valid: NDArray[np.uint16] = valid
+        ) -> NDArray[np.int64]:
+            columns = [levels(values.ravel()[cells], edges[name]) - 1 for name, values in drivers.items()]
+            for w, (r, _) in enumerate(neighbourhood.windows):
+                size, shift = int(neighbourhood.sizes[r]), int(neighbourhood.shifts[r])
+                columns.append(share_levels(counts[w], valid[r], size, shift, cells))
+            return np.stack(columns, axis=1) if columns else np.empty((cells.size, 0), np.int64)
+
+        change = _momentum_before(history, start, end, grid, workers)
+        for t, transition in enumerate(transitions):
+            at_risk = (first == transition.source) & (last != 0)
+            changed = np.flatnonzero(at_risk & (last == transition.target))
+            stayed = np.flatnonzero(at_risk & (last != transition.target))
+            key = (seed, start, transition.source, transition.target)
+            yes = _thin(changed, _MOST_POSITIVES // intervals, grid, draws.stream(*key, 2))
+            no = _thin(stayed, _MOST_CONTROLS // intervals, grid, draws.stream(*key, 3))
+            cells = np.concatenate([yes, no])
+            recent = [levels(change(radius, transition).ravel()[cells], SHARE_EDGES) - 1 for radius in momentum]
+            parts[t].append(
+                Sample(
+                    levels=np.column_stack([describe(cells), *recent]),
+                    changed=np.arange(cells.size) < yes.size,
+                    blocks=_block_of(cells, grid),
+                    weights=np.repeat(
+                        [changed.size / max(yes.size, 1), stayed.size / max(no.size, 1)], [yes.size, no.size]
+                    ),
+                )
+            )
+    return [Sample.join(part) for part in parts]
+
+
+def _momentum_before(
+    history: History, start: int, end: int, grid: Grid, workers: Workers
+) -> Callable[[int, Transition], NDArray[np.float32]]:
+    """Return what tells the recent change that an interval's changes are explained by.
+
+    It is the change of the interval before. The first of several intervals has none, so that nothing is known there. A
+    single interval has to explain itself, with the middle of each window cut out.
+    """
+    years = sorted(history)
+    place = years.index(start)
+    if len(years) > 2 and place == 0:
+        return lambda _radius, _transition: np.full(grid.shape, np.nan, np.float32)
+    dates = (years[place - 1], start) if place else (start, end)
+    first, last = history[dates[0]], history[dates[1]]
+
+    @cache
+    def cut_of(transition: Transition) -> int | None:
+        changed = (first == transition.source) & (last == transition.target)
+        return None if place else stroke_radius(changed)
+
+    def change(radius: int, transition: Transition) -> NDArray[np.float32]:
+        cut = cut_of(transition)
+        return recent_change(first, last, transition, radius, grid=grid, workers=workers, cut=cut)
+
+    return change
+
+
+def _block_of(cells: NDArray[np.int64], grid: Grid) -> NDArray[np.int64]:
+    """Return the cross-validation block of each cell: 5 km squares, or an eighth of a small landscape."""
+    edge = max(1, min(grid.cells(5000), max(grid.shape) // 8))
+    rows, columns = np.divmod(cells, grid.shape[1])
+    return np.asarray(rows // edge * (grid.shape[1] // edge + 1) + columns // edge)
+
+
+def _score_static(
+    models: Sequence[AdditiveModel | None],
+    drivers: Drivers,
+    edges: Mapping[str, NDArray[np.float32]],
+    grid: Grid,
+    workers: Workers,
+    recent: NDArray[np.int16] | None,
+) -> NDArray[np.int16]:
+    out = np.zeros((len(models), *grid.shape), np.int16) if recent is None else recent.copy()
+    for d, (name, values) in enumerate(drivers.items()):
+        table = np.zeros((len(models), edges[name].size + 2), np.int16)
+        for t, model in enumerate(models):
+            if model is not None:
+                table[t, 1:] = model.fixed_point(d, table.shape[1] - 1)  # level 0, missing, scores 0
+        workers.map(lambda block: add_curve(values, edges[name], table, block, out), grid.blocks(512))  # noqa: B023
+    return out
+
+
+def _score_momentum(
+    transitions: Sequence[Transition],
+    models: Sequence[AdditiveModel | None],
+    column: int,
+    history: History,
+    momentum: Sequence[int],
+    grid: Grid,
+    workers: Workers,
+) -> NDArray[np.int16]:
+    """Return what the last interval says of the next ones; nothing is cut out, for these cells have not changed yet."""
+    out = np.zeros((len(models), *grid.shape), np.int16)
+    start, end = sorted(history)[-2:]
+    for t, (transition, model) in enumerate(zip(transitions, models, strict=True)):
+        for m, radius in enumerate(momentum if model is not None else ()):
+            assert model is not None
+            values = recent_change(history[start], history[end], transition, radius, grid=grid, workers=workers)
+            table = np.zeros((1, SHARE_EDGES.size + 2), np.int16)
+            table[0, 1:] = model.fixed_point(column + m, SHARE_EDGES.size + 1)
+            row = out[t : t + 1]
+            workers.map(lambda block: add_curve(values, SHARE_EDGES, table, block, row), grid.blocks(512))  # noqa: B023
+    return out
+
+
+def _compile_windows(
+    models: Sequence[AdditiveModel | None], first: int, neighbourhood: Neighbourhood
+) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    windows = len(neighbourhood.windows)
+    curves = np.zeros((len(models), windows, LEVELS + 1), np.int16)
+    used = np.zeros((len(models), windows), bool)
+    for t, model in enumerate(models):
+        for w in range(windows if model is not None else 0):
+            assert model is not None
+            if np.ptp(model.terms[first + w].log_odds) > _SMALLEST_SPAN:
+                curves[t, w] = model.fixed_point(first + w, LEVELS + 1)
+                used[t, w] = True
+    return curves, used
+
+
+def _explain(
+    model: AdditiveModel | None,
+    edges: Mapping[str, NDArray[np.float32]],
+    drivers: Drivers,
+    neighbourhood: Neighbourhood,
+) -> tuple[Curve, ...]:
+    if model is None:
+        return ()
+    out = []
+    for d, (name, values) in enumerate(drivers.items()):
+        known = values[np.isfinite(values)]
+        low, high = (known.min(), known.max()) if known.size else (0, 0)
+        centres = np.concatenate([[low], edges[name], [high]]).astype(float)
+        middles = (centres[:-1] + centres[1:]) / 2
+        out.append(Curve(name, middles, model.at(d, np.arange(edges[name].size + 1))))
+    for w, (r, value) in enumerate(neighbourhood.windows):
+        top = int(neighbourhood.sizes[r]) >> int(neighbourhood.shifts[r])
+        radius = neighbourhood.radii[r] * neighbourhood.grid.cell_size_m
+        reached = np.arange(top + 1)
+        name = f"share of class {value} within {radius:.0f} m"
+        out.append(Curve(name, reached / top, model.at(len(drivers) + w, reached)))
+    return tuple(out)

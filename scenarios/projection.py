@@ -1,0 +1,363 @@
+"""The yearly loop: land cover in, land cover out, until the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.legend import Legend
+from scenarios.allocation import Allocator, Placement, share_out
+from scenarios.cluster import ONE, Workers
+from scenarios.demand import Ledger
+from scenarios.futures import Demand, Rates
+from scenarios.grid import Grid
+from scenarios.interventions import Goal, Plan, Restoration
+from scenarios.kernels import draws
+from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
+from scenarios.kernels.scores import odds_table, rescore, sum_odds
+from scenarios.kernels.windows import move_counts
+from scenarios.potential import Drivers, Potential
+from scenarios.priority import take_best
+from scenarios.spec import Scenario
+from scenarios.transitions import Transition
+
+CENTRAL = 2**31
+"""Number of the central projection, which takes the likeliest cells; members are counted from 0."""
+
+DEFAULT_CHUNK = 512
+_ROWS = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What is learned from a landscape's history, ready to project.
+
+    Parameters
+    ----------
+    grid, legend : of the landscape
+    potential : where each transition is likely
+    rates : share of the source class that each modelled transition takes in a year, as observed
+    demand : what the rates become, by year and member; None: they stay as observed
+    layers : drivers that interventions name, by name, each (y, x) float32, NaN = missing; where one is replaced, also
+        every driver that the potential was learned from
+    """
+
+    grid: Grid
+    legend: Legend
+    potential: Potential
+    rates: Mapping[Transition, float]
+    layers: Drivers = field(default_factory=dict)
+    demand: Demand | None = None
+
+    def foretell(self, scenario: Scenario, member: int | None, area_ha: NDArray[np.float64]) -> Rates:
+        """Return the rates of every year for a member (None: the best guess) that starts with these areas."""
+        if self.demand is None:
+            return lambda _: self.rates
+        return self.demand.foretell(scenario, member, area_ha)
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """Demand that could not be placed."""
+
+    year: int
+    source: int
+    target: int
+    hectares: float
+    cause: str
+
+
+@dataclass(frozen=True, eq=False)
+class Year:
+    """The landscape at the end of one year.
+
+    Parameters
+    ----------
+    year : calendar year
+    land_cover : (y, x) uint8, a view on the running state: copy it to keep it
+    area_ha : (class,) float64, hectares of each class, in legend order
+    placed_ha : hectares by (source, target)
+    shortfalls : what could not be placed
+    """
+
+    year: int
+    land_cover: NDArray[np.uint8]
+    area_ha: NDArray[np.float64]
+    placed_ha: Mapping[tuple[int, int], float]
+    shortfalls: tuple[Shortfall, ...]
+
+
+def project(
+    model: Model,
+    scenario: Scenario,
+    start: NDArray[np.uint8],
+    *,
+    member: int = CENTRAL,
+    temperature: float = 0.0,
+    chunk: int = DEFAULT_CHUNK,
+    workers: Workers = ONE,
+    plan: Plan | None = None,
+) -> Iterator[Year]:
+    """Project one member year by year.
+
+    Parameters
+    ----------
+    model : fitted on the landscape's history
+    scenario : interventions, seed and years
+    start : (y, x) uint8, land cover at the scenario's start, legend values, 0 = no data
+    member : number of the member, which its random draws hang on
+    temperature : 0 takes the likeliest cells; 1 draws cells by their likelihood
+    chunk : edge of the blocks that are worked on side by side, in cells. It does not show in the result.
+    workers : who works on the blocks
+    plan : the scenario's interventions on the model's grid, where they were made before; places take time to draw
+
+    Yields
+    ------
+    Year, for every projected year
+    """
+    walk = _Walk(model, scenario, start, member, temperature, chunk, workers, plan)
+    for year in scenario.projected_years:
+        yield walk.step(year)
+
+
+@dataclass
+class _Book:
+    """What is decided in one year, before it is applied."""
+
+    year: int
+    settled: NDArray[np.uint8]  # (y, x) non-zero where a cell has changed this year
+    weight_ha: float
+    cells: list[NDArray[np.int64]] = field(default_factory=list)
+    sources: list[NDArray[np.uint8]] = field(default_factory=list)
+    targets: list[NDArray[np.uint8]] = field(default_factory=list)
+    placed_ha: dict[tuple[int, int], float] = field(default_factory=dict)
+    shortfalls: list[Shortfall] = field(default_factory=list)
+
+    def enter(self, transitions: Sequence[Transition], result: Placement) -> None:
+        """Note which cells change, and how much was placed."""
+        targets = np.array([t.target for t in transitions], np.uint8)
+        self.cells.append(result.cells)
+        self.sources.append(np.full(result.cells.size, transitions[0].source, np.uint8))
+        self.targets.append(targets[result.choice])
+        self.settled.ravel()[result.cells] = 1
+        for transition, placed in zip(transitions, result.placed, strict=True):
+            pair = (transition.source, transition.target)
+            self.placed_ha[pair] = self.placed_ha.get(pair, 0.0) + int(placed) * self.weight_ha
+
+    def gain(self, value: int) -> float:
+        """Return how much a class has gained so far this year, less what it has lost, in units of the weights."""
+        won = sum(
+            ha if target == value else -ha if source == value else 0.0
+            for (source, target), ha in self.placed_ha.items()
+        )
+        return won / self.weight_ha
+
+    def fall_short(self, transition: Transition, amount: int, cause: str) -> None:
+        """Note demand that could not be placed."""
+        self.shortfalls.append(
+            Shortfall(self.year, transition.source, transition.target, amount * self.weight_ha, cause)
+        )
+
+
+class _Walk:
+    """One member's state while it walks through the years."""
+
+    def __init__(
+        self,
+        model: Model,
+        scenario: Scenario,
+        start: NDArray[np.uint8],
+        member: int,
+        temperature: float,
+        chunk: int,
+        workers: Workers,
+        plan: Plan | None,
+    ) -> None:
+        self.model, self.scenario, self.member = model, scenario, member
+        self.temperature = round(temperature * TEMPERATURE_ONE)
+        self.plan = plan or Plan(scenario, model.legend, model.grid)
+        self.plan.check_drivers(model.potential.edges)
+        self.plan.check_layers(model.layers, model.potential.edges)
+        self.potential, self.replaced = model.potential, dict[str, str]()
+        self.allocator = Allocator(model.grid, model.grid.blocks(chunk), workers)
+        self.ledger = Ledger()
+        self.land_cover = start.copy()
+        self.area = model.grid.weigh(start, model.legend.values)
+        area_ha = np.asarray(self.area * model.grid.weight_ha, np.float64)
+        self.foretold = model.foretell(scenario, None if member == CENTRAL else member, area_ha)
+        near = model.potential.neighbourhood
+        self.counts, self.valid = near.count(start, workers), near.count_valid(start, workers)
+        self.stale = np.ones(start.shape, np.uint8)
+        self.scores = np.zeros((max(1, int(model.potential.tables.count_of.max())), *start.shape), np.int16)
+        self.gumbel = draws.gumbel_table()
+        self._rescore()
+
+    def step(self, year: int) -> Year:
+        """Restore, let the market change, then go on towards the targets, which count what the year has brought.
+
+        No step changes a cell that an earlier one has changed in the same year.
+        """
+        self._replace_drivers(year)
+        book = _Book(year, np.zeros(self.model.grid.shape, np.uint8), self.model.grid.weight_ha)
+        for restoration in self.plan.restorations(year):
+            self._restore(restoration, book)
+        rates = self.foretold(year)
+        for source in sorted({t.source for t in rates}):
+            self._change({t: rate for t, rate in rates.items() if t.source == source}, book)
+        for goal in self.plan.goals(year):
+            self._approach(goal, book)
+        self._apply(book)
+        area_ha = np.asarray(self.area * self.model.grid.weight_ha, np.float64)
+        return Year(year, self.land_cover, area_ha, book.placed_ha, tuple(book.shortfalls))
+
+    def _replace_drivers(self, year: int) -> None:
+        """See the landscape with the drivers of this year."""
+        replaced = self.plan.replacements(year)
+        if replaced == self.replaced:
+            return
+        self.replaced, layers = replaced, self.model.layers
+        self.potential = self.model.potential
+        if replaced:
+            drivers = {name: layers[replaced.get(name, name)] for name in self.potential.edges}
+            self.potential = self.potential.seen_with(drivers, self.allocator.workers)
+        self.stale[:] = 1
+        self._rescore()
+
+    def _change(self, yearly: Mapping[Transition, float], book: _Book) -> None:
+        """Place the demand of every modelled transition out of one class."""
+        transitions = list(yearly)
+        source = transitions[0].source
+        kept = self.plan.barred(source, book.year)
+        claims = self._claims(transitions, self._closed(source, book), book.year)
+        area = float(self.area[self.model.legend.values.index(source)])
+        rates = [
+            rate * self.plan.factor(t, book.year) * (1 - self._spared(t, kept, book.year)) for t, rate in yearly.items()
+        ]
+        demand = [self.ledger.ask(t, area * rate) for t, rate in zip(transitions, rates, strict=True)]
+        result = self.allocator.place(claims, np.array(demand), ("change", source))
+        book.enter(transitions, result)
+        for t, wanted, placed in zip(transitions, demand, result.placed, strict=True):
+            self._settle(t, wanted - int(placed), t, "no more cells of the class are free to change", book)
+
+    def _spared(self, transition: Transition, kept: NDArray[np.bool_] | None, year: int) -> float:
+        """Return which share of a transition's demand protection does away with.
+
+        It is the part that the potential sees in the kept cells, less what leaks elsewhere.
+        """
+        leakage = self.plan.leakage(transition.source, year)
+        if kept is None or leakage == 1:
+            return 0.0
+        scores = self.scores[self.potential.slot(transition)]
+        held, everywhere = sum_odds(self.land_cover, transition.source, kept, scores, odds_table())
+        return (1 - leakage) * float(held) / float(max(everywhere, np.int64(1)))
+
+    def _restore(self, restoration: Restoration, book: _Book) -> None:
+        wanted = self.ledger.ask(restoration.id, restoration.hectares / self.model.grid.weight_ha)
+        rest = wanted - self._convert(restoration, wanted, restoration.priority, book)
+        first = Transition(restoration.sources[0], restoration.target)
+        self._settle(restoration.id, rest, first, f"{restoration.id!r} has no more land to restore in its place", book)
+
+    def _approach(self, goal: Goal, book: _Book) -> None:
+        """Close this year's part of the gap to a target: equal parts of what is left of it, all in the last year."""
+        weight_ha = self.model.grid.weight_ha
+        now = float(self.area[self.model.legend.values.index(goal.target)]) + book.gain(goal.target)
+        gap = max(0.0, goal.hectares / weight_ha - now)
+        placed = self._convert(goal, int(gap / goal.years_left + 0.5), None, book)
+        rest = round(gap) - placed
+        if goal.years_left == 1 and rest >= int(self.model.grid.row_weight.max()):
+            first = Transition(goal.sources[0], goal.target)
+            book.fall_short(first, rest, f"{goal.id!r} is not reached: no more land to convert")
+
+    def _convert(self, action: Restoration | Goal, wanted: int, priority: str | None, book: _Book) -> int:
+        """Convert an amount inside a place; return how much was placed.
+
+        By the potential, it is shared among the source classes by their area in the place; by a priority layer, the
+        highest values come first, whatever their class.
+        """
+        closed = {source: self._closed(source, book) | ~action.place for source in action.sources}
+        if priority is not None:
+            return self._convert_best(action, wanted, self.model.layers[priority], closed, book)
+        area = np.array([self._open_area(source, closed[source]) for source in action.sources], np.int64)
+        rest = 0
+        shares = share_out(min(wanted, int(area.sum())), area)
+        for source, share in zip(action.sources, shares, strict=True):
+            transition = Transition(source, action.target)
+            claims = self._claims([transition], closed[source], book.year)
+            # What whole cells of one class could not meet goes on to the next.
+            result = self.allocator.place(claims, np.array([share + rest]), (type(action), action.id, source))
+            book.enter([transition], result)
+            rest += share - int(result.placed[0])
+        return sum(shares) - rest
+
+    def _convert_best(
+        self,
+        action: Restoration | Goal,
+        wanted: int,
+        values: NDArray[np.float32],
+        closed: Mapping[int, NDArray[np.integer]],
+        book: _Book,
+    ) -> int:
+        grid = self.model.grid
+        free = np.logical_or.reduce([(self.land_cover == source) & (closed[source] == 0) for source in action.sources])
+        key = draws.stream(self.scenario.seed, self.member, book.year, action.target)
+        cells = take_best(values, free, wanted, grid, key)
+        weights, classes = grid.row_weight[cells // grid.shape[1]], self.land_cover.ravel()[cells]
+        for source in action.sources:
+            chosen = cells[classes == source]
+            placed = np.array([weights[classes == source].sum()], np.int64)
+            book.enter([Transition(source, action.target)], Placement(chosen, np.zeros(chosen.size, np.int64), placed))
+        return int(weights.sum())
+
+    def _closed(self, source: int, book: _Book) -> NDArray[np.integer]:
+        """Return where no cell of a class may change any more this year."""
+        kept = self.plan.barred(source, book.year)
+        return book.settled if kept is None else book.settled | kept
+
+    def _open_area(self, source: int, closed: NDArray[np.integer]) -> int:
+        here = np.where(closed, 0, self.land_cover).astype(np.uint8)
+        return int(self.model.grid.weigh(here, (source,))[0])
+
+    def _settle(self, account: object, rest: int, transition: Transition, cause: str, book: _Book) -> None:
+        """Carry a rest below one cell into the next year; report a larger one as a shortfall."""
+        if abs(rest) < int(self.model.grid.row_weight.max()):
+            self.ledger.carry(account, rest)
+        else:
+            book.fall_short(transition, rest, cause)
+
+    def _claims(self, transitions: Sequence[Transition], closed: NDArray[np.integer], year: int) -> Claims:
+        return Claims(
+            source=transitions[0].source,
+            land_cover=self.land_cover,
+            barred=closed.astype(np.uint8),
+            scores=self.scores,
+            slots=np.array([self.potential.slot(t) for t in transitions], np.int64),
+            streams=np.array(
+                [draws.stream(self.scenario.seed, self.member, year, t.source, t.target) for t in transitions]
+            ),
+            temperature=self.temperature,
+            gumbel=self.gumbel,
+        )
+
+    def _apply(self, book: _Book) -> None:
+        if not book.cells:
+            return
+        cells, sources, targets = np.concatenate(book.cells), np.concatenate(book.sources), np.concatenate(book.targets)
+        self.land_cover.ravel()[cells] = targets
+        weights = self.model.grid.row_weight[cells // self.model.grid.shape[1]]
+        for n, value in enumerate(self.model.legend.values):
+            self.area[n] += int(weights[targets == value].sum()) - int(weights[sources == value].sum())
+        near = self.potential.neighbourhood
+        move_counts(self.counts, near.window_radii, near.window_values, cells, sources, targets, self.stale)
+        self._rescore()
+
+    def _rescore(self) -> None:
+        """Compute the scores anew wherever a neighbourhood or the class itself has changed."""
+
+        def rescore_rows(first: int) -> None:
+            rows = first, min(first + _ROWS, self.model.grid.shape[0])
+            rescore(self.potential.tables, self.land_cover, self.counts, self.valid, self.stale, rows, self.scores)
+
+        self.allocator.workers.map(rescore_rows, range(0, self.model.grid.shape[0], _ROWS))
