@@ -1,0 +1,201 @@
+"""From what a URL names to a raster that may be opened: the one place that asks store and policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, Final
+from urllib.parse import unquote
+
+from catalog.collections import RUN_MAPS
+from catalog.errors import CatalogError, CollectionNotFound, ItemNotFound
+from catalog.legend import Legend
+from catalog.store import ANONYMOUS, CatalogStore, Reader
+from tiles.errors import LayerNotDrawable, LayerNotFound
+
+RUN_MAP_ASSET: Final = "map"
+_RASTER_TYPE: Final = "image/tiff"
+# 2 % of a normal distribution lie below its mean by this many standard deviations.
+_TAIL_DEVIATIONS: Final = 2.054
+
+_VERSION_LENGTH: Final = 12
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How the values of a continuous layer spread, in the layer's unit.
+
+    Attributes
+    ----------
+    low, high : float
+        The 2nd and the 98th percentile, or what comes nearest of what is known; low < high.
+    deviation : float
+        Standard deviation, above 0.
+    """
+
+    low: float
+    high: float
+    deviation: float
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One raster asset of an item that the asking reader may see.
+
+    Attributes
+    ----------
+    source : str
+        What GDAL opens; never shown to anybody.
+    title : str
+        What people call the item.
+    legend : Legend or None
+        The classes of a classified layer; None for a continuous one.
+    spread : Spread or None
+        Of a continuous layer, where the catalog knows it.
+    unit : str or None
+        Of a continuous layer.
+    public : bool
+        Whether anybody may see it, so that shared caches may keep its tiles.
+    version : str
+        Changes when the pixels do: the end of the file's checksum; empty where the catalog knows none.
+    synthetic : bool
+        Generated, not observed.
+    """
+
+    collection_id: str
+    item_id: str
+    asset_key: str
+    source: str = field(repr=False)
+    title: str
+    legend: Legend | None = None
+    spread: Spread | None = None
+    unit: str | None = None
+    public: bool = False
+    version: str = ""
+    synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class LayerIndex:
+    """Finds layers in a store for a reader.
+
+    Parameters
+    ----------
+    store : CatalogStore
+    locate : callable
+        From an href as stored, relative to the commons, to what GDAL opens.
+    """
+
+    store: CatalogStore
+    locate: Callable[[str], str]
+
+    def find(self, reader: Reader, collection_id: str, item_id: str, asset_key: str | None = None) -> Layer:
+        """Return the asset of an item as a layer; the first raster asset where none is named.
+
+        Raises
+        ------
+        LayerNotFound
+            If there is no such item or asset for this reader.
+        LayerNotDrawable
+            If the asset is no GeoTIFF.
+        """
+        item, public = self._item(reader, collection_id, item_id)
+        key, asset = _choose_asset(item, asset_key)
+        properties = item.get("properties", {})
+        return Layer(
+            collection_id=collection_id,
+            item_id=item_id,
+            asset_key=key,
+            source=self.locate(_trusted_href(str(asset.get("href", "")), item_id)),
+            title=str(properties.get("title") or item_id),
+            legend=_read_legend(asset),
+            spread=_read_spread(asset),
+            unit=_first_band(asset).get("unit"),
+            public=public,
+            version=str(asset.get("file:checksum", ""))[-_VERSION_LENGTH:],
+            synthetic=bool(properties.get("landscape:synthetic")),
+        )
+
+    def find_run_map(self, reader: Reader, run_id: str, year: int) -> Layer:
+        """Return the map of one year of a run. Raises LayerNotFound."""
+        try:
+            return self.find(reader, RUN_MAPS, f"{run_id}-{year}", RUN_MAP_ASSET)
+        except LayerNotFound:
+            raise LayerNotFound(
+                f"There is no map of the year {year} of a run {run_id!r}. "
+                f"The STAC collection {RUN_MAPS!r} lists the runs and their years."
+            ) from None
+
+    def credit(self, reader: Reader, collection_id: str) -> tuple[str, ...]:
+        """Return the names of the providers of a collection; none if this reader may not know of it."""
+        try:
+            collection = self.store.collection(collection_id, reader)
+        except CollectionNotFound:
+            return ()
+        return tuple(str(provider["name"]) for provider in collection.get("providers", []))
+
+    def _item(self, reader: Reader, collection_id: str, item_id: str) -> tuple[dict[str, Any], bool]:
+        """Return an item and whether it is public, which is to say that an anonymous reader finds it."""
+        for asking in dict.fromkeys((ANONYMOUS, reader)):
+            try:
+                return self.store.item(collection_id, item_id, asking), asking is ANONYMOUS
+            except (ItemNotFound, CollectionNotFound):
+                continue
+        raise LayerNotFound(
+            f"There is no item {item_id!r} in a collection {collection_id!r}. Search the STAC API for those there are."
+        )
+
+
+def _choose_asset(item: Mapping[str, Any], key: str | None) -> tuple[str, Mapping[str, Any]]:
+    assets: Mapping[str, Mapping[str, Any]] = item.get("assets", {})
+    rasters = [name for name, asset in assets.items() if _is_raster(asset)]
+    known = f"Its raster assets are: {', '.join(rasters)}." if rasters else "It has no raster asset."
+    if key is not None and key not in assets:
+        raise LayerNotFound(f"The item {item['id']!r} has no asset {key!r}. {known}")
+    if not rasters or (key is not None and key not in rasters):
+        raise LayerNotDrawable(f"Tiles of the item {item['id']!r} need an asset that is a GeoTIFF. {known}")
+    chosen = key if key is not None else rasters[0]
+    return chosen, assets[chosen]
+
+
+def _is_raster(asset: Mapping[str, Any]) -> bool:
+    return str(asset.get("type", "")).startswith(_RASTER_TYPE)
+
+
+def _trusted_href(href: str, item_id: str) -> str:
+    """Pass on an href that stays within the commons, whoever wrote it into the catalog."""
+    path = PurePosixPath(unquote(href))
+    if not href or path.is_absolute() or ".." in path.parts or any(char in str(path) for char in "\\:\0?"):
+        raise LayerNotDrawable(
+            f"The item {item_id!r} points to a file outside the commons, which is not served. Ingest the file first."
+        )
+    return href
+
+
+def _first_band(asset: Mapping[str, Any]) -> Mapping[str, Any]:
+    bands = asset.get("bands") or asset.get("raster:bands") or [{}]
+    return bands[0] if isinstance(bands[0], Mapping) else {}
+
+
+def _read_legend(asset: Mapping[str, Any]) -> Legend | None:
+    classes = asset.get("classification:classes") or _first_band(asset).get("classification:classes")
+    if not classes:
+        return None
+    try:
+        return Legend.from_classification(classes)
+    except (CatalogError, AttributeError, KeyError, TypeError) as error:
+        raise LayerNotDrawable("The classes of this layer cannot be read: ingest it again with a legend.") from error
+
+
+def _read_spread(asset: Mapping[str, Any]) -> Spread | None:
+    """Take the spread from band statistics: STAC knows no percentiles, so the moments tell them."""
+    statistics = _first_band(asset).get("statistics") or {}
+    try:
+        low, high = float(statistics["minimum"]), float(statistics["maximum"])
+        mean, deviation = float(statistics["mean"]), float(statistics["stddev"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    low = max(low, mean - _TAIL_DEVIATIONS * deviation)
+    high = min(high, mean + _TAIL_DEVIATIONS * deviation)
+    return Spread(low, high, deviation) if low < high and deviation > 0 else None

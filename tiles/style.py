@@ -1,0 +1,153 @@
+"""Named styles: how a layer becomes a picture. Clients choose one by name and send no colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rio_tiler.models import ImageData
+from rio_tiler.types import WarpResampling
+
+from catalog.legend import Legend
+from tiles.errors import UnknownStyle
+from tiles.layer import Layer, Spread
+from tiles.picture import Picture
+from tiles.relief import RELIEF_PALETTE, exaggerate, shade
+
+# From paper to deep teal in even steps of lightness: legible in print and to the colour-blind.
+RAMP: Final = ("#f3f0e7", "#d0dad0", "#a3bfb9", "#6c9a9b", "#2f636c")
+_NOTHING_KNOWN: Final = Spread(0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a tile measures on the ground.
+
+    Attributes
+    ----------
+    pixel_size_m : float
+    extent_m : float
+        Side of the whole layer.
+    """
+
+    pixel_size_m: float
+    extent_m: float
+
+
+@dataclass(frozen=True)
+class Style:
+    """A way to draw a layer.
+
+    Attributes
+    ----------
+    name : str
+        As in ``?style=``.
+    title : mapping of str to str
+        Language to the name shown to people.
+    suits : callable
+        Tells whether a layer can be drawn so.
+    paint : callable
+        From cells, layer and ground to a picture.
+    resampling : str
+        How the cells are read.
+    buffer : int
+        Pixels around a tile that painting it needs.
+    """
+
+    name: str
+    title: Mapping[str, str] = field(hash=False)
+    suits: Callable[[Layer], bool]
+    paint: Callable[[ImageData, Layer, Ground], Picture]
+    resampling: WarpResampling = "nearest"
+    buffer: int = 0
+
+
+def choose_style(layer: Layer, name: str | None = None) -> Style:
+    """Return the style of a name, or the layer's default one.
+
+    Raises
+    ------
+    UnknownStyle
+        If there is none of this name, or it does not suit the layer.
+    """
+    suiting = suiting_styles(layer)
+    if name is None:
+        return suiting[0]
+    for style in suiting:
+        if style.name == name:
+            return style
+    names = ", ".join(style.name for style in suiting)
+    raise UnknownStyle(f"There is no style {name!r} for this layer. Choose one of: {names}.")
+
+
+def suiting_styles(layer: Layer) -> tuple[Style, ...]:
+    """Return the styles a layer can be drawn in, its default first."""
+    return tuple(style for style in STYLES.values() if style.suits(layer))
+
+
+def legend_palette(legend: Legend) -> NDArray[np.uint8]:
+    """Return the colours of a legend by pixel value, (256, 4) uint8; what is no class is transparent."""
+    palette = np.zeros((256, 4), dtype=np.uint8)
+    for value, colour in legend.colormap().items():
+        palette[value] = colour
+    palette[legend.nodata] = 0
+    return palette
+
+
+def ramp_palette() -> NDArray[np.uint8]:
+    """Return the default ramp, (256, 4) uint8: row 0 transparent, rows 1 to 255 from low to high."""
+    stops = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in RAMP])
+    places = np.linspace(1, 255, len(RAMP))
+    palette = np.zeros((256, 4))
+    palette[1:, 3] = 255
+    for band in range(3):
+        palette[1:, band] = np.interp(np.arange(1, 256), places, stops[:, band])
+    return np.rint(palette).astype(np.uint8)
+
+
+def _paint_legend(image: ImageData, layer: Layer, _ground: Ground) -> Picture:
+    if layer.legend is None:
+        raise UnknownStyle("This layer has no classes: draw it in the style 'continuous'.")
+    values, missing = image.array.data[0], np.ma.getmaskarray(image.array)[0]
+    classes = np.where(missing | (values < 0) | (values > 255), layer.legend.nodata, values)
+    palette = legend_palette(layer.legend)
+    return Picture(classes.astype(np.uint8), palette)
+
+
+def _paint_ramp(image: ImageData, layer: Layer, _ground: Ground) -> Picture:
+    spread = layer.spread or _NOTHING_KNOWN
+    values = np.ma.masked_invalid(image.array[0].astype(float))
+    share = np.clip((values - spread.low) / (spread.high - spread.low), 0, 1)
+    return Picture(np.ma.filled(1 + np.rint(share * 254), 0).astype(np.uint8), ramp_palette())
+
+
+def _paint_relief(image: ImageData, layer: Layer, ground: Ground) -> Picture:
+    spread = layer.spread or _NOTHING_KNOWN
+    exaggeration = exaggerate(pixel_size_m=ground.pixel_size_m, extent_m=ground.extent_m, deviation_m=spread.deviation)
+    shaded = shade(image.array[0], pixel_size_m=ground.pixel_size_m, exaggeration=exaggeration)
+    return Picture(shaded, RELIEF_PALETTE)
+
+
+def _is_classified(layer: Layer) -> bool:
+    return layer.legend is not None
+
+
+def _is_continuous(layer: Layer) -> bool:
+    return layer.legend is None
+
+
+STYLES: Final[Mapping[str, Style]] = MappingProxyType(
+    {
+        style.name: style
+        for style in (
+            Style("legend", {"en": "Classes in the colours of the legend"}, _is_classified, _paint_legend),
+            Style("continuous", {"en": "Values from low to high"}, _is_continuous, _paint_ramp, "bilinear"),
+            Style("relief", {"en": "Shaded relief"}, _is_continuous, _paint_relief, "cubic_spline", buffer=1),
+        )
+    }
+)
+"""All styles by name; the first that suits a layer is its default."""
