@@ -1,0 +1,109 @@
+"""Pictures inside a page: maps as PNG and curves as SVG, with nothing to fetch."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from scenarios.reliability import ENOUGH_CASES, Reliability
+
+_MOST_PIXELS = 1400
+_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 460, 320, 44, 12, 150, 40
+
+
+def draw_map(cells: NDArray[np.uint8], colours: Mapping[int, tuple[int, int, int]], *, loudest: bool = False) -> str:
+    """Return a map as the address of an image that carries its own bytes.
+
+    Parameters
+    ----------
+    cells : (y, x) uint8, codes, 0 = see-through
+    colours : red, green and blue of each code
+    loudest : where a large map is made smaller, show the largest code of a block, so that nothing rare is lost
+    """
+    step = -(-max(cells.shape) // _MOST_PIXELS)
+    if step > 1 and loudest:
+        rows = np.maximum.reduceat(cells, np.arange(0, cells.shape[0], step), axis=0)
+        cells = np.maximum.reduceat(rows, np.arange(0, cells.shape[1], step), axis=1)
+    image = Image.fromarray(np.ascontiguousarray(cells if loudest else cells[::step, ::step]))
+    palette = np.zeros((256, 3), np.uint8)
+    for value, colour in colours.items():
+        palette[value] = colour
+    image.putpalette(palette.tobytes())
+    stream = io.BytesIO()
+    image.save(stream, "PNG", transparency=0, optimize=True)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def draw_resolutions(rows: Mapping[str, tuple[str, Mapping[int, float]]]) -> str:
+    """Return a chart of the figure of merit against the size of the blocks inside which errors are forgiven.
+
+    Parameters
+    ----------
+    rows : title to style and figure of merit by size
+    """
+    sizes = list(next(iter(rows.values()))[1])
+    top = max((v for _, row in rows.values() for v in row.values() if np.isfinite(v)), default=0) or 1
+    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if top / s <= 6)
+    most = step * np.ceil(top / step)
+    width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
+    x = {size: _LEFT + width * n / max(len(sizes) - 1, 1) for n, size in enumerate(sizes)}
+    parts = _rule([(value, _TOP + height * (1 - value / most)) for value in np.arange(0, most + step / 2, step)])
+    parts += [_text(x[size], _HEIGHT - 20, str(size), "middle") for size in sizes]
+    parts.append(_text(_LEFT + width / 2, _HEIGHT - 3, "errors forgiven inside blocks of so many cells", "middle"))
+    ends: list[tuple[float, str]] = []
+    for title, (style, row) in rows.items():
+        points = [(x[n], _TOP + height * (1 - v / most)) for n, v in row.items() if np.isfinite(v)]
+        if points:
+            line = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
+            parts.append(f'<polyline class="{style}" points="{line}"/>')
+            ends.append((points[-1][1], title))
+    below = -np.inf
+    for wanted, title in sorted(ends):  # names that would lie over each other move down
+        below = max(wanted + 4, below + 15)
+        parts.append(_text(_WIDTH - _RIGHT + 8, below, title, "start", "name"))
+    return _svg(parts, "Figure of merit by resolution")
+
+
+def draw_reliability(reliability: Reliability) -> str:
+    """Return the reliability curve: what happened against what was foretold, discs as large as their cases."""
+    side = _HEIGHT - _TOP - _BOTTOM
+    bins = reliability.curve()
+    most = min(1.0, np.ceil(max((max(b.foretold, b.happened) for b in bins), default=1) * 10 + 0.001) / 10)
+    steps = np.arange(0, most + 0.01, 0.1 if most <= 0.5 else 0.2)
+    parts = _rule([(value, _TOP + side * (1 - value / most)) for value in steps], percent=True, right=_LEFT + side)
+    parts += [_text(_LEFT + side * v / most, _HEIGHT - 20, f"{v:.0%}", "middle") for v in steps]
+    parts.append(_text(_LEFT + side / 2, _HEIGHT - 3, "share of the members that foretold it", "middle"))
+    parts.append(f'<line class="rule" x1="{_LEFT}" y1="{_TOP + side}" x2="{_LEFT + side}" y2="{_TOP}"/>')
+    places = [(_LEFT + side * b.foretold / most, _TOP + side * (1 - b.happened / most), b.cases) for b in bins]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y, cases in places if cases >= ENOUGH_CASES)
+    parts.append(f'<polyline class="own" points="{line}"/>')
+    for x, y, cases in places:
+        few = ' class="few"' if cases < ENOUGH_CASES else ""
+        radius = 2 + 1.2 * np.log10(max(cases, 1))
+        parts.append(f'<circle{few} cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"><title>{cases:,} cases</title></circle>')
+    parts.append(_text(_LEFT + side + 8, _TOP + 8, "as good as its word", "start"))
+    return _svg(parts, "Reliability curve")
+
+
+def _rule(lines: Sequence[tuple[float, float]], *, percent: bool = False, right: float = _WIDTH - _RIGHT) -> list[str]:
+    parts = []
+    for value, y in lines:
+        parts.append(f'<line class="grid" x1="{_LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}"/>')
+        parts.append(_text(_LEFT - 6, y + 4, f"{value:.0%}" if percent else f"{value:.2f}", "end"))
+    return parts
+
+
+def _text(x: float, y: float, text: str, anchor: str, style: str = "") -> str:
+    kind = f' class="{style}"' if style else ""
+    return f'<text{kind} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _svg(parts: Sequence[str], label: str) -> str:
+    inside = "".join(parts)
+    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">{inside}</svg>'

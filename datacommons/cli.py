@@ -1,0 +1,265 @@
+"""The `datacommons` command: each command calls one method of the Python API and prints what it returns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from datacommons.commons import Commons
+
+app = typer.Typer(
+    help="A geospatial data commons for landscapes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+CommonsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--commons",
+        "-C",
+        envvar="DATACOMMONS_COMMONS",
+        help="Folder of the commons; by default the current one, one above it, or the only one in it.",
+        show_default=False,
+    ),
+]
+ThreadsOption = Annotated[
+    int | None, typer.Option(min=1, help="Threads to use; the result is the same for any number.")
+]
+ChunkOption = Annotated[
+    int | None, typer.Option(min=16, help="Side of a chunk in cells; the result is the same for any size.")
+]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+ScenarioArgument = Annotated[Path, typer.Argument(help="Scenario file (YAML).", show_default=False)]
+
+_BAD_INPUT = (ValueError, LookupError, FileNotFoundError, FileExistsError)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to create; it may exist if it is empty.")],
+    name: Annotated[str | None, typer.Option(help="Name shown to people.", show_default="the folder's")] = None,
+    landscape: Annotated[
+        str | None, typer.Option(help="Name of the first landscape.", show_default="the folder's")
+    ] = None,
+    contact: Annotated[str, typer.Option(help="Whom to ask.")] = "",
+    licence: Annotated[str, typer.Option(help="SPDX identifier of the layers' licence, or 'other'.")] = "other",
+    access: Annotated[str, typer.Option(help="Access label of what is ingested.")] = "public",
+    language: Annotated[str, typer.Option(help="Language of titles.")] = "en",
+) -> None:
+    """Create a commons."""
+    import datacommons
+    from datacommons.display import print_line
+
+    with datacommons.init(
+        folder,
+        name=name,
+        landscape=landscape,
+        contact=contact,
+        licence=licence,
+        default_access=access,
+        language=language,
+    ) as commons:
+        print_line(f"Created the commons {commons.settings.name!r} in {folder}.")
+
+
+@app.command()
+def ingest(
+    files: Annotated[list[Path], typer.Argument(help="GeoTIFFs, one layer each.", show_default=False)],
+    collection: Annotated[
+        str, typer.Option(help="land-cover, or drivers (measurements; with --legend, zones).", show_default=False)
+    ],
+    legend: Annotated[
+        Path | None, typer.Option(help="What values mean: .json or .csv.", show_default="the landscape's")
+    ] = None,
+    landscape: Annotated[str | None, typer.Option(help="Which landscape.", show_default="the only one")] = None,
+    new_landscape: Annotated[
+        bool, typer.Option("--new-landscape", help="Create --landscape beside those there are.")
+    ] = False,
+    title: Annotated[
+        str | None, typer.Option(help="Title of a landscape that is created.", show_default="made of its name")
+    ] = None,
+    year: Annotated[
+        list[int] | None,
+        typer.Option(min=1000, max=9999, help="Year, once a file.", show_default="told from the file name"),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of a single driver.", show_default="the file's")] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="CRS of files that name none, as EPSG:32618.", show_default=False)
+    ] = None,
+    band: Annotated[
+        int | None, typer.Option(min=1, help="Band of files that have several.", show_default=False)
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace layers of the same name and year.")] = False,
+    commons: CommonsOption = None,
+) -> None:
+    """Take GeoTIFFs into the commons; if one cannot be taken, none is."""
+    from datacommons.display import print_reports
+
+    with _open(commons) as opened:
+        reports = opened.ingest(
+            files,
+            collection=collection,
+            legend=legend,
+            landscape=landscape,
+            new_landscape=new_landscape,
+            landscape_title=title,
+            years=year,
+            name=name,
+            crs=crs,
+            band=band,
+            replace=replace,
+            progress=True,
+        )
+    print_reports(reports)
+
+
+@app.command()
+def layers(
+    landscape: Annotated[str | None, typer.Option(help="Of which landscape.", show_default="all")] = None,
+    commons: CommonsOption = None,
+) -> None:
+    """List the layers of the commons."""
+    from datacommons.display import print_layers, print_line
+
+    with _open(commons) as opened:
+        if landscape is not None:
+            opened.landscape(landscape)
+        found = opened.layers(landscape)
+    if found:
+        print_layers(found)
+    else:
+        print_line("No layers yet: add some with `datacommons ingest`.")
+
+
+@app.command()
+def validate(
+    scenario: ScenarioArgument,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a report with maps to this HTML file.", show_default=False)
+    ] = None,
+    members: Annotated[
+        int | None, typer.Option(min=1, max=255, help="Maps drawn by likelihood.", show_default="20")
+    ] = None,
+    threads: ThreadsOption = None,
+    chunk: ChunkOption = None,
+    commons: CommonsOption = None,
+) -> None:
+    """Learn from the earlier dates, project to the last one, and score the result."""
+    from datacommons.display import print_hindcast, print_line
+
+    with _open(commons) as opened:
+        found = opened.validate(scenario, threads=threads, chunk=chunk, members=members, progress=True)
+        print_hindcast(found)
+        if report is not None:
+            from datacommons.report import write_report
+            from scenarios.spec import load_scenario
+
+            write_report(report, found, title=opened.landscape(load_scenario(scenario).landscape).title)
+            print_line(f"The report with maps: {report}")
+
+
+@app.command()
+def run(
+    scenario: ScenarioArgument,
+    threads: ThreadsOption = None,
+    chunk: ChunkOption = None,
+    commons: CommonsOption = None,
+) -> None:
+    """Project a scenario and publish the run."""
+    from datacommons.display import print_run
+
+    with _open(commons) as opened:
+        print_run(opened.run(scenario, threads=threads, chunk=chunk, progress=True))
+
+
+@app.command()
+def runs(commons: CommonsOption = None) -> None:
+    """List the published runs."""
+    from datacommons.display import print_line
+
+    with _open(commons) as opened:
+        found = opened.runs()
+    for line in found or ["No runs yet: make one with `datacommons run SCENARIO`."]:
+        print_line(line)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets others in.")] = "127.0.0.1",
+    port: PortOption = 8000,
+    commons: CommonsOption = None,
+) -> None:
+    """Open the door: STAC API, tiles, files and page."""
+    from datacommons.display import print_line
+
+    with _open(commons) as opened:
+        # The server takes seconds to import; that the folder is no commons is said at once.
+        from datacommons.server import serve as serve_commons
+
+        serve_commons(
+            opened, host, port, announce=lambda url: print_line(f"The door is open: {url} (Ctrl+C closes it)")
+        )
+
+
+@app.command()
+def demo(
+    folder: Annotated[
+        Path, typer.Option(help="Where the demonstration is made; an earlier one there is replaced.")
+    ] = Path("demo-commons"),
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="End after the table.")] = False,
+    port: PortOption = 8000,
+    members: Annotated[int | None, typer.Option(min=1, help="Members of each ensemble.", show_default=False)] = None,
+) -> None:
+    """Make a commons with a generated landscape, run three scenarios, and open the door."""
+    from datacommons.demo.job import run_demo
+    from datacommons.founding import remove_demo
+
+    remove_demo(folder)
+    run_demo(folder, serve=not no_serve, port=port, members=members)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; errors of ours are printed without a traceback.
+
+    Returns
+    -------
+    int
+        0, or 2 for bad input, or 1 for other errors that were foreseen.
+    """
+    try:
+        app(args=arguments)
+    except Exception as error:
+        if not isinstance(error, _foreseen()):
+            raise
+        from datacommons.display import print_error
+
+        print_error(error)
+        return 2 if isinstance(error, _BAD_INPUT) else 1
+    return 0
+
+
+def _foreseen() -> tuple[type[Exception], ...]:
+    from catalog.errors import CatalogError
+    from datacommons.errors import DataCommonsError
+    from scenarios.errors import ScenarioError
+    from tiles.errors import TileError
+
+    return (DataCommonsError, CatalogError, ScenarioError, TileError)
+
+
+def _open(named: Path | None) -> Commons:
+    import datacommons
+    from datacommons.settings import find_commons
+
+    return datacommons.open(find_commons(named, Path.cwd()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""Writing layers as Cloud Optimized GeoTIFFs, with GDAL's COG driver."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from catalog.legend import Legend
+from datacommons.progress import Advance
+from datacommons.rasters import RasterSource
+
+NODATA = 0
+"""Nodata of every classified layer in a commons, whatever the source had."""
+
+
+def write_classified(source: RasterSource, path: Path, legend: Legend, advance: Advance) -> None:
+    """Write a classified raster as a COG: uint8, nodata 0, colours of the legend, mode overviews.
+
+    Parameters
+    ----------
+    source : RasterSource
+        Inspected before: all its values are in the legend or nodata.
+    path : Path
+        The COG, in a folder that exists.
+    legend : Legend
+        Its own nodata value becomes 0 as well.
+    advance : callable
+        Told the share of the work done; 1 in all.
+    """
+    draft = path.with_suffix(".draft.tif")
+    with rasterio.open(draft, "w", **_profile(source.geobox, "uint8", NODATA)) as dataset:
+        dataset.write_colormap(1, _colours(legend))
+        for window, block in source.blocks():
+            missing = np.ma.getmaskarray(block) | (block.data == legend.nodata)
+            dataset.write(np.where(missing, NODATA, block.data).astype(np.uint8), 1, window=window)
+            advance(block.shape[0] / source.geobox.height / 2)
+    _compress(draft, path, overview_resampling="MODE")
+    advance(0.5)
+
+
+def write_continuous(source: RasterSource, path: Path, advance: Advance) -> None:
+    """Write a raster of measurements as a COG: predictor, average overviews, its own nodata or NaN.
+
+    Values that were stored scaled are written as float32 in their own unit.
+    """
+    draft = path.with_suffix(".draft.tif")
+    scaled = (source.scale, source.offset) != (1.0, 0.0)
+    dtype = "float32" if scaled else source.dtype
+    nodata = _continuous_nodata(source, dtype, scaled)
+    with rasterio.open(draft, "w", **_profile(source.geobox, dtype, nodata)) as dataset:
+        dataset.set_band_unit(1, source.unit)
+        for window, block in source.blocks():
+            values = block * source.scale + source.offset if scaled else block
+            dataset.write(_filled(values, dtype, nodata), 1, window=window)
+            advance(block.shape[0] / source.geobox.height / 2)
+    _compress(draft, path, overview_resampling="AVERAGE", predictor="YES")
+    advance(0.5)
+
+
+def write_map(path: Path, classes: NDArray[np.uint8], geobox: GeoBox, legend: Legend) -> None:
+    """Write a map that was computed as a COG: uint8, nodata 0, colours of the legend, mode overviews.
+
+    Parameters
+    ----------
+    path : Path
+        The COG, in a folder that exists.
+    classes : (y, x) uint8
+        Values of the legend, 0 = nodata.
+    geobox : GeoBox
+        Their grid.
+    legend : Legend
+    """
+    draft = path.with_suffix(".draft.tif")
+    with rasterio.open(draft, "w", **_profile(geobox, "uint8", NODATA)) as dataset:
+        dataset.write_colormap(1, _colours(legend))
+        dataset.write(classes, 1)
+    _compress(draft, path, overview_resampling="MODE")
+
+
+def _colours(legend: Legend) -> dict[int, tuple[int, int, int, int]]:
+    return legend.colormap() | {NODATA: (0, 0, 0, 0)}
+
+
+def _profile(geobox: GeoBox, dtype: str, nodata: float | None) -> dict[str, Any]:
+    height, width = geobox.shape
+    return {
+        "driver": "GTiff",
+        "height": height,
+        "width": width,
+        "count": 1,
+        "dtype": dtype,
+        "crs": geobox.crs.to_wkt() if geobox.crs else None,
+        "transform": geobox.affine,
+        "nodata": nodata,
+        "tiled": True,
+        "blockxsize": 512,
+        "blockysize": 512,
+        "bigtiff": "if_safer",
+    }
+
+
+def _continuous_nodata(source: RasterSource, dtype: str, scaled: bool) -> float | None:
+    if np.dtype(dtype).kind == "f" and (source.nodata is None or scaled):
+        return float("nan")
+    return source.nodata
+
+
+def _filled(values: np.ma.MaskedArray[Any, Any], dtype: str, nodata: float | None) -> NDArray[Any]:
+    return (values.data if nodata is None else values.filled(nodata)).astype(dtype, copy=False)
+
+
+def _compress(draft: Path, path: Path, **options: str) -> None:
+    with rasterio.Env(GDAL_NUM_THREADS="ALL_CPUS"):
+        rasterio.shutil.copy(
+            draft, path, driver="COG", compress="DEFLATE", blocksize=512, bigtiff="IF_SAFER", **options
+        )
+    draft.unlink()

@@ -1,0 +1,298 @@
+"""The commons: one folder with a catalog, layers and runs. The only object that holds state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from catalog.collections import LANDSCAPES
+from catalog.errors import ItemNotFound
+from catalog.legend import Legend
+from catalog.store import OWNER, CatalogStore, Query
+from datacommons.errors import LandscapeNotFound
+from datacommons.layers import Layer, find_driver, list_layers, search_all
+from datacommons.naming import name_of, title_of
+from datacommons.settings import Settings
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from datacommons.ingest import IngestReport
+    from datacommons.landscape import Landscape
+    from datacommons.runs import Run
+    from scenarios.spec import Scenario
+    from scenarios.validation import Hindcast
+
+Learned = TypeVar("Learned")
+
+
+class Commons:
+    """A geospatial data commons in a folder.
+
+    Made by :func:`datacommons.open` and :func:`datacommons.init`. Reads and writes as the owner, who sees all.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    settings : Settings
+        What its ``commons.toml`` says.
+    store : CatalogStore
+        Its catalog; closed with the commons.
+
+    Examples
+    --------
+    ::
+
+        import datacommons as dc
+
+        with dc.open("plum-island") as commons:
+            commons.land_cover("plum-island").sel(time="1999")
+    """
+
+    def __init__(self, root: Path, settings: Settings, store: CatalogStore) -> None:
+        self.root = root
+        self.settings = settings
+        self.store = store
+        self._memory: dict[Hashable, object] = {}
+
+    def __enter__(self) -> Self:
+        """Return the commons itself; it closes when the block ends."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the commons."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Name the folder."""
+        return f"Commons({str(self.root)!r})"
+
+    def close(self) -> None:
+        """Close the catalog; arrays read before stay as they are."""
+        self.store.close()
+
+    def locate(self, href: str) -> str:
+        """Turn an href of the catalog, relative to the commons, into a path that GDAL and Python open."""
+        return href if "://" in href else str(self.root / href)
+
+    def remember(self, key: Hashable, learn: Callable[[], Learned]) -> Learned:
+        """Return what was learned under this key in this session, or learn it now.
+
+        Parameters
+        ----------
+        key : hashable
+            Stands for all that the result depends on.
+        learn : callable
+            Called once a key.
+        """
+        if key not in self._memory:
+            self._memory[key] = learn()
+        return cast("Learned", self._memory[key])
+
+    def ingest(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        collection: str,
+        legend: Legend | str | Path | None = None,
+        landscape: str | None = None,
+        new_landscape: bool = False,
+        landscape_title: str | None = None,
+        years: Sequence[int] | None = None,
+        name: str | None = None,
+        crs: str | None = None,
+        band: int | None = None,
+        replace: bool = False,
+        synthetic: bool = False,
+        progress: bool = False,
+    ) -> list[IngestReport]:
+        """Take GeoTIFFs into the commons as layers; on any failure the commons is as before.
+
+        The first land cover creates the landscape: its grid is that of the first file, its boundary the
+        outline of the cells with data. Later layers keep their own grid and are aligned when loaded.
+
+        Parameters
+        ----------
+        paths : sequence of str or Path
+            GeoTIFFs, one layer each.
+        collection : str
+            ``land-cover``, or ``drivers`` (measurements; with a legend, zones).
+        legend : Legend, str or Path, optional
+            What values mean, or its JSON or CSV file; by default the landscape's, for its land cover.
+        landscape : str, optional
+            By default the one named in ``commons.toml``, else the only one there is.
+        new_landscape : bool
+            Create ``landscape`` beside those there are.
+        landscape_title : str, optional
+            Title of a landscape that is created; by default made of its name.
+        years : sequence of int, optional
+            One a file; by default told from the file names.
+        name : str, optional
+            Name of a single driver; by default that of its file.
+        crs : str, optional
+            CRS of files that name none, as ``EPSG:32618``.
+        band : int, optional
+            Which band of files that have several, counted from 1.
+        replace : bool
+            Whether the layer may replace one of the same name and year.
+        synthetic : bool
+            Whether the layers were generated, not observed; they are then labelled so wherever shown.
+        progress : bool
+            Whether to show a bar on stderr.
+
+        Returns
+        -------
+        list of IngestReport
+            One a file, with notes on what was unusual.
+
+        Raises
+        ------
+        DataCommonsError, catalog.errors.CatalogError
+            What is wrong with which file, and the mend.
+        """
+        from datacommons.ingest import ingest_files
+        from datacommons.intake import IngestOptions, choose_landscape, choose_legend, read_legend
+
+        default = self.settings.landscape or name_of(self.root.name)
+        landscape_id, is_new = choose_landscape(
+            self.landscapes(),
+            landscape or self.settings.landscape,
+            default=default,
+            collection=collection,
+            create=new_landscape,
+        )
+        target = landscape_id if is_new else self.landscape(landscape_id)
+        options = IngestOptions(
+            collection=collection,
+            landscape=target,
+            title=landscape_title or title_of(landscape_id),
+            legend=choose_legend(collection, read_legend(legend) if legend is not None else None, target),
+            access=self.settings.default_access,
+            years=tuple(years) if years is not None else None,
+            name=name,
+            crs=crs,
+            band=band,
+            replace=replace,
+            synthetic=synthetic,
+        )
+        return ingest_files(self.root, self.store, [Path(path) for path in paths], options, progress=progress)
+
+    def landscapes(self) -> list[str]:
+        """List the ids of the landscapes."""
+        items = search_all(self.store, Query(collections=(LANDSCAPES,), limit=1000))
+        return sorted(item["id"] for item in items)
+
+    def landscape(self, landscape: str) -> Landscape:
+        """Open a landscape: its boundary, grid and legend.
+
+        Raises
+        ------
+        LandscapeNotFound
+            Lists those there are.
+        """
+        from datacommons.landscape import from_item
+
+        try:
+            item = self.store.item(LANDSCAPES, landscape, OWNER)
+        except ItemNotFound as error:
+            known = ", ".join(self.landscapes()) or "none; ingest land cover to create one"
+            raise LandscapeNotFound(f"The commons has no landscape {landscape!r}. It has: {known}.") from error
+        return from_item(item, self.locate)
+
+    def layers(self, landscape: str | None = None) -> list[Layer]:
+        """List the land cover and drivers, of one landscape or of all; nothing is read."""
+        return list_layers(self.store, landscape)
+
+    def land_cover(self, landscape: str, years: Sequence[int] | None = None) -> xr.DataArray:
+        """Read the land cover of a landscape onto its grid.
+
+        Parameters
+        ----------
+        landscape : str
+        years : sequence of int, optional
+            By default all there are, in order.
+
+        Returns
+        -------
+        xarray.DataArray
+            ``land_cover``, (time, y, x) uint8, values of the legend, 0 = nodata; ``time`` is the 1 January. Attributes:
+            ``flag_values`` and ``flag_meanings``, ``legend`` (JSON), ``alignment`` (one line a year).
+
+        Raises
+        ------
+        LandscapeNotFound, LayerNotFound
+            Lists what there is.
+        """
+        from datacommons.arrays import read_land_cover
+
+        return read_land_cover(self.layers(landscape), self.landscape(landscape), years, self.locate)
+
+    def layer(self, landscape: str, name: str) -> xr.DataArray:
+        """Read a driver or zones onto the grid of a landscape.
+
+        Parameters
+        ----------
+        landscape : str
+        name : str
+            As listed by :meth:`layers`.
+
+        Returns
+        -------
+        xarray.DataArray
+            (y, x): measurements as float32 with NaN = nodata and ``units``, zones as uint8 with 0 = nodata and the
+            attributes of :meth:`land_cover`; ``alignment`` says how they came onto the grid.
+
+        Raises
+        ------
+        LandscapeNotFound, LayerNotFound
+            Lists what there is.
+        """
+        from datacommons.arrays import read_layer
+
+        place = self.landscape(landscape)
+        return read_layer(find_driver(self.layers(landscape), landscape, name), place, self.locate)
+
+    def validate(self, scenario: str | Path | Scenario, **options: Any) -> Hindcast:
+        """Calibrate a scenario on its earlier dates and score what it says of the last.
+
+        Parameters
+        ----------
+        scenario : str, Path or Scenario
+            A YAML file, or the scenario itself.
+        **options
+            ``threads``, ``chunk``, ``members`` and ``progress``, as in :func:`datacommons.runs.validate_scenario`.
+        """
+        from datacommons.runs import validate_scenario
+
+        return validate_scenario(self, scenario, **options)
+
+    def run(self, scenario: str | Path | Scenario, **options: Any) -> Run:
+        """Project a scenario and publish the run: all of it, or nothing.
+
+        Parameters
+        ----------
+        scenario : str, Path or Scenario
+            A YAML file, or the scenario itself.
+        **options
+            ``threads``, ``chunk`` and ``progress``, as in :func:`datacommons.runs.run_scenario`.
+        """
+        from datacommons.runs import run_scenario
+
+        return run_scenario(self, scenario, **options)
+
+    def runs(self) -> list[str]:
+        """List the ids of the runs."""
+        from datacommons.runs import list_runs
+
+        return list_runs(self)
+
+    def open_run(self, run_id: str) -> Run:
+        """Open a published run; its cubes are read only when computed."""
+        from datacommons.runs import load_run
+
+        return load_run(self, run_id)

@@ -1,0 +1,121 @@
+"""A run's cubes: yearly maps and probabilities as Zarr v3, written slice by slice."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import xarray as xr
+import zarr
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from odc.geo.xr import xr_coords
+from zarr.errors import ZarrUserWarning
+
+from catalog.legend import Legend
+from scenarios.cluster import Workers
+
+_CHUNK = 512
+
+
+class CubeWriter:
+    """A Zarr v3 group with the coordinates of a landscape, to which arrays are added.
+
+    Parameters
+    ----------
+    path : Path
+        The group's folder; it must not exist.
+    geobox : GeoBox
+        Gives ``y``, ``x`` and ``spatial_ref``.
+    years : sequence of int
+        ``time``, as 1 January of each year.
+    legend : Legend
+        Gives ``class``, the values of the legend, where an array has that dimension.
+    attributes : mapping
+        Of the group: title, source, history and the like (CF conventions).
+    """
+
+    def __init__(
+        self, path: Path, geobox: GeoBox, years: Sequence[int], legend: Legend, attributes: Mapping[str, Any]
+    ) -> None:
+        self._path, self._legend, self._shape = path, legend, geobox.shape
+        self._sizes = {"time": len(years), "class": len(legend), "y": geobox.shape.y, "x": geobox.shape.x}
+        coordinates = xr.Dataset(
+            coords=xr_coords(geobox, always_yx=True), attrs={"Conventions": "CF-1.11", **attributes}
+        )
+        coordinates["time"] = np.array([f"{year}-01-01" for year in years], "datetime64[ns]")
+        coordinates["class"] = ("class", np.array(legend.values, np.uint8), legend_attributes(legend))
+        coordinates.to_zarr(path, mode="w-", zarr_format=3, consolidated=False)
+        self._group = zarr.open_group(path, mode="r+")
+
+    def __enter__(self) -> Self:
+        """Return the writer."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Gather the metadata into one document, so that a reader over HTTP needs one request."""
+        if error[0] is None:
+            with warnings.catch_warnings():
+                # Zarr v3 has no agreed form of it yet; readers that do not know this one read the metadata one by one.
+                warnings.simplefilter("ignore", ZarrUserWarning)
+                zarr.consolidate_metadata(self._path, zarr_format=3)
+
+    def add(self, name: str, dimensions: Sequence[str], attributes: Mapping[str, Any]) -> zarr.Array[Any]:
+        """Add a uint8 array of zeros; a chunk holds one year of one class, 512 x 512 cells."""
+        shape = tuple(self._sizes[d] for d in dimensions)
+        chunks = tuple(min(_CHUNK, n) if d in "yx" else 1 for d, n in zip(dimensions, shape, strict=True))
+        return self._group.create_array(
+            name,
+            shape=shape,
+            chunks=chunks,
+            dtype="uint8",
+            fill_value=0,
+            dimension_names=list(dimensions),
+            attributes={"grid_mapping": "spatial_ref", **attributes},
+        )
+
+
+def legend_attributes(legend: Legend) -> dict[str, Any]:
+    """Return the CF attributes of a classified array: flags by name, and the legend itself as JSON."""
+    return {
+        "units": "1",
+        "flag_values": list(legend.values),
+        "flag_meanings": " ".join(legend.names),
+        "legend": json.dumps(legend.to_json(), ensure_ascii=False),
+    }
+
+
+def write_probability(writer: CubeWriter, counts: NDArray[np.uint8], members: int, workers: Workers) -> None:
+    """Write how many members have each class in each year, decoded by readers to a share from 0 to 1.
+
+    Parameters
+    ----------
+    counts : (time, class, y, x) uint8
+    members : how many there are
+    workers : who compresses and writes the years side by side
+    """
+    array = writer.add(
+        "probability",
+        ("time", "class", "y", "x"),
+        {
+            "units": "1",
+            "scale_factor": 1 / members,
+            "long_name": "share of the ensemble's members in which the cell has the class",
+            "members": members,
+        },
+    )
+
+    def write_year(year: int) -> None:
+        array[year] = counts[year]
+
+    workers.map(write_year, range(counts.shape[0]))
+
+
+def open_cube(path: str | Path) -> xr.Dataset:
+    """Open a cube lazily, in Dask chunks as stored; nothing is read until computed."""
+    cube: xr.Dataset = xr.open_zarr(path, consolidated=True, decode_coords="all")
+    return cube

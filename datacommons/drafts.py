@@ -1,0 +1,151 @@
+"""What each file is to become: its name, year and place in the commons, before anything is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from odc.geo.geobox import GeoBox
+from shapely.geometry import shape
+
+from catalog.collections import LAND_COVER
+from catalog.errors import ItemNotFound
+from catalog.georeference import find_footprint
+from catalog.store import OWNER, Bbox, CatalogStore
+from datacommons.errors import InvalidIngest, InvalidRaster, ItemExists
+from datacommons.grids import grid_name, same_grid
+from datacommons.intake import IngestOptions
+from datacommons.naming import name_of, title_of, years_in
+from datacommons.rasters import RasterSource, open_source
+
+_WHOLE_SHARE = 0.999
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A file on its way into the commons.
+
+    Attributes
+    ----------
+    source : RasterSource
+    collection, item, layer : str
+        Where it will be, and how scenario files will call it.
+    year : int or None
+    replaced : bool
+        Whether the commons has the item already.
+    notes : tuple of str
+        What was unusual so far.
+    cells : int
+        Cells with data, once it was inspected.
+    """
+
+    source: RasterSource
+    collection: str
+    item: str
+    layer: str
+    year: int | None
+    replaced: bool
+    notes: tuple[str, ...]
+    cells: int = 0
+
+    @property
+    def folder(self) -> str:
+        """The item's folder, relative to the commons."""
+        return f"layers/{self.collection}/{self.item}"
+
+    @property
+    def href(self) -> str:
+        """The COG, relative to the commons."""
+        return f"{self.folder}/{self.item}.tif"
+
+    @property
+    def title(self) -> str:
+        """The item's title."""
+        return f"Land cover {self.year}" if self.collection == LAND_COVER else title_of(self.layer)
+
+
+def draft_items(store: CatalogStore, paths: Sequence[Path], options: IngestOptions) -> list[Draft]:
+    """Open every file, and name the items they become.
+
+    Raises
+    ------
+    DataCommonsError
+        If a file cannot be opened, lies elsewhere, or its item is there already or cannot be named.
+    """
+    sources = [open_source(path, crs=options.crs, band=options.band) for path in paths]
+    new = isinstance(options.landscape, str)
+    grid = sources[0].geobox if isinstance(options.landscape, str) else options.landscape.geobox
+    years = options.years or [_tell_year(path, options.collection) for path in paths]
+    drafts = []
+    for source, year in zip(sources, years, strict=True):
+        layer = _name_layer(source.path, options)
+        item = f"{options.landscape_id}-{layer}" + (f"-{year}" if options.collection == LAND_COVER else "")
+        notes = _compare_grids(source, grid, options.landscape_id)
+        replaced = not new and _is_there(store, item, options)
+        drafts.append(Draft(source, options.collection, item, layer, year, replaced, notes))
+    _refuse_twins(drafts)
+    return drafts
+
+
+def _tell_year(path: Path, collection: str) -> int | None:
+    years = years_in(path)
+    if len(years) == 1:
+        return years[0]
+    if collection != LAND_COVER:
+        return None
+    found = f"the years {', '.join(map(str, years))}" if years else "no year (19xx or 20xx)"
+    raise InvalidIngest(
+        f"The name {path.name} holds {found}, and a land-cover map is of one: say which, as in --year 1999."
+    )
+
+
+def _name_layer(path: Path, options: IngestOptions) -> str:
+    if options.collection == LAND_COVER:
+        return LAND_COVER
+    name = name_of(options.name or path.stem)
+    if name == LAND_COVER:
+        raise InvalidIngest(f"A driver cannot be called {LAND_COVER!r}: give it another name with --name.")
+    return name
+
+
+def _is_there(store: CatalogStore, item: str, options: IngestOptions) -> bool:
+    try:
+        store.item(options.collection, item, OWNER)
+    except ItemNotFound:
+        return False
+    if not options.replace:
+        raise ItemExists(f"The commons has {item} in {options.collection} already: say --replace to replace it.")
+    return True
+
+
+def _refuse_twins(drafts: Sequence[Draft]) -> None:
+    for item, times in Counter(draft.item for draft in drafts).items():
+        if times > 1:
+            names = ", ".join(draft.source.name for draft in drafts if draft.item == item)
+            raise InvalidIngest(
+                f"{names} would all become {item}: ingest one of them, or tell land cover apart with --year "
+                "and drivers with --name."
+            )
+
+
+def _compare_grids(source: RasterSource, grid: GeoBox, landscape: str) -> tuple[str, ...]:
+    if same_grid(source.geobox, grid):
+        return ()
+    (outline, here), (landscape_outline, there) = find_footprint(source.geobox), find_footprint(grid)
+    share = shape(outline).intersection(shape(landscape_outline)).area / shape(landscape_outline).area
+    if share == 0:
+        raise InvalidRaster(
+            f"{source.name} does not touch {landscape}: it lies at {_corners(here)}, the landscape at "
+            f"{_corners(there)} (west, south, east, north in degrees). Check its CRS, or say which landscape is meant "
+            "with --landscape."
+        )
+    note = f"another grid, {grid_name(source.geobox)}: kept as it is, aligned to {grid_name(grid)} when loaded"
+    if share >= _WHOLE_SHARE:
+        return (note,)
+    return (note, f"covers {share:.0%} of the landscape's grid; the rest is nodata")
+
+
+def _corners(bbox: Bbox) -> str:
+    return ", ".join(f"{edge:.3f}" for edge in bbox)

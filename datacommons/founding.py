@@ -1,0 +1,107 @@
+"""The folder of a commons: made, opened, and, for a demonstration, removed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from catalog.collections import make_collections
+from catalog.errors import CollectionNotFound
+from catalog.sqlite import SqliteStore
+from catalog.store import OWNER, CatalogStore
+from datacommons.commons import Commons
+from datacommons.errors import FolderNotEmpty
+from datacommons.naming import name_of, title_of
+from datacommons.settings import (
+    CATALOG_FILE,
+    SETTINGS_FILE,
+    Settings,
+    check_settings,
+    read_settings,
+    write_settings,
+)
+
+
+def init_commons(
+    folder: str | Path,
+    *,
+    name: str | None = None,
+    landscape: str | None = None,
+    contact: str = "",
+    licence: str = "other",
+    default_access: str = "public",
+    language: str = "en",
+    demo: bool = False,
+) -> Commons:
+    """Create a commons in a new or empty folder; see :func:`datacommons.init`."""
+    root = Path(folder).absolute()
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise FolderNotEmpty(
+            f"{root} exists and is {'not empty' if root.is_dir() else 'a file'}: name a new or an empty folder."
+        )
+    values = {
+        "name": name or title_of(name_of(root.name)),
+        "contact": contact,
+        "licence": licence,
+        "default_access": default_access,
+        "language": language,
+        "landscape": landscape,
+        "demo": demo,
+    }
+    settings = check_settings(values, source="The new commons")
+    existed = root.exists()
+    root.mkdir(parents=True, exist_ok=True)
+    try:
+        write_settings(root, settings)
+        return open_commons(root)
+    except BaseException:
+        _clear(root, keep=existed)
+        raise
+
+
+def open_commons(folder: str | Path) -> Commons:
+    """Open the commons in a folder; see :func:`datacommons.open`."""
+    root = Path(folder).absolute()
+    settings = read_settings(root)
+    store = SqliteStore(root / CATALOG_FILE)
+    _describe_collections(store, settings)
+    return Commons(root, settings, store)
+
+
+def remove_demo(folder: Path) -> None:
+    """Remove a demonstration commons, so that it can be made again; a folder that is not there is fine.
+
+    Raises
+    ------
+    FolderNotEmpty
+        If the folder holds anything else.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not ((folder / SETTINGS_FILE).is_file() and read_settings(folder).demo):
+        raise FolderNotEmpty(
+            f"{folder} is no demonstration commons, so it is left as it is. Name another folder with --folder."
+        )
+    shutil.rmtree(folder)
+
+
+def _describe_collections(store: CatalogStore, settings: Settings) -> None:
+    """Let the collections say what ``commons.toml`` says now; a new catalog gets them."""
+    # Collections are public and items have labels of their own: that land cover exists is no secret.
+    for made in make_collections(name=settings.name, licence=settings.licence, contact=settings.contact):
+        try:
+            known = store.collection(made["id"], OWNER)
+        except CollectionNotFound:
+            known = made
+            store.put_collection(made)
+        wanted = made | {"extent": known["extent"]}
+        if wanted != known:
+            store.put_collection(wanted)
+
+
+def _clear(root: Path, *, keep: bool) -> None:
+    if not keep:
+        shutil.rmtree(root)
+        return
+    for path in root.iterdir():
+        path.unlink()

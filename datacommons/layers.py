@@ -1,0 +1,108 @@
+"""The layers of a landscape: listed, and found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from catalog.collections import DRIVERS, LAND_COVER
+from catalog.legend import Legend
+from catalog.store import OWNER, CatalogStore, Query
+from datacommons.errors import LayerNotFound
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a commons, as listed.
+
+    Attributes
+    ----------
+    collection, item, landscape : str
+        Where it is in the catalog, and which landscape it is of.
+    name : str
+        As scenario files call it.
+    year : int or None
+        None for a driver that holds for all years.
+    legend : Legend or None
+        None for measurements.
+    unit : str
+        Empty if unknown.
+    href : str
+        The COG, relative to the commons.
+    checksum : str
+        Multihash of the COG.
+    access : str
+        Access label.
+    synthetic : bool
+        Whether it was generated, not observed.
+    """
+
+    collection: str
+    item: str
+    landscape: str
+    name: str
+    year: int | None
+    legend: Legend | None
+    unit: str
+    href: str
+    checksum: str
+    access: str
+    synthetic: bool
+
+
+def list_layers(store: CatalogStore, landscape: str | None = None) -> list[Layer]:
+    """List the land cover and drivers of a commons, by landscape, name and year."""
+    items = search_all(store, Query(collections=(LAND_COVER, DRIVERS), limit=1000))
+    layers = (_to_layer(item) for item in items)
+    wanted = [layer for layer in layers if landscape in (None, layer.landscape)]
+    return sorted(wanted, key=lambda layer: (layer.landscape, layer.name, layer.year or 0))
+
+
+def search_all(store: CatalogStore, query: Query) -> Iterator[dict[str, Any]]:
+    """Go through every page of a search, as the owner."""
+    page = store.search(query, OWNER)
+    yield from page.items
+    while page.next is not None:
+        page = store.search(replace(query, token=page.next), OWNER)
+        yield from page.items
+
+
+def find_driver(layers: Sequence[Layer], landscape: str, name: str) -> Layer:
+    """Find a driver by its name.
+
+    Raises
+    ------
+    LayerNotFound
+        Lists those there are.
+    """
+    drivers = {layer.name: layer for layer in layers if layer.collection == DRIVERS}
+    if name in drivers:
+        return drivers[name]
+    if name == LAND_COVER:
+        raise LayerNotFound(f"The land cover of {landscape} has years: read it with commons.land_cover({landscape!r}).")
+    raise LayerNotFound(
+        f"{landscape} has no layer {name!r}; it has: {', '.join(drivers) or 'none'}. "
+        "Add one with `datacommons ingest FILE --collection drivers`, and --name for another name than the file's."
+    )
+
+
+def _to_layer(item: Mapping[str, Any]) -> Layer:
+    properties = item["properties"]
+    asset = item["assets"]["data"]
+    band = (asset.get("bands") or [{}])[0]
+    classes = asset.get("classification:classes") or band.get("classification:classes")
+    year = properties.get("start_datetime")
+    return Layer(
+        collection=item["collection"],
+        item=item["id"],
+        landscape=properties["landscape:id"],
+        name=properties["landscape:layer"],
+        year=int(year[:4]) if year else None,
+        legend=Legend.from_classification(classes) if classes else None,
+        unit=asset.get("unit") or band.get("unit") or "",
+        href=asset["href"],
+        checksum=asset["file:checksum"],
+        access=properties.get("landscape:access", "public"),
+        synthetic=bool(properties.get("landscape:synthetic", False)),
+    )

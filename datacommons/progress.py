@@ -1,0 +1,46 @@
+"""A progress bar for what takes more than a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Timer
+
+Advance = Callable[[float], None]
+"""Says how many steps, or what share of one, were just done."""
+
+_PATIENCE_S = 1.0
+
+
+@contextmanager
+def progress_bar(title: str, steps: int, *, shown: bool = True) -> Iterator[Advance]:
+    """Yield a function that advances a bar on stderr, which appears only if the work outlasts a second.
+
+    Work that cannot say how far it is passes 0 steps: its bar only shows that it goes on. A log gets no bar.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not shown or not (console.is_terminal or console.is_jupyter):
+        yield _ignore
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True)
+    task = bar.add_task(title, total=steps or None)
+    # Not started by the work itself, which may go on for long without a word.
+    patience = Timer(_PATIENCE_S, bar.start)
+    patience.daemon = True
+    patience.start()
+    try:
+        yield lambda done: bar.advance(task, done)
+    finally:
+        patience.cancel()
+        patience.join()
+        # A bar that never appeared would still end its line.
+        if bar.live.is_started:
+            bar.stop()
+
+
+def _ignore(done: float) -> None:
+    """Take note of nothing: nobody looks."""

@@ -1,0 +1,176 @@
+"""The user's GeoTIFFs: opened, with their heads checked, and read by stripes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from odc.geo.crs import CRS
+from odc.geo.geobox import GeoBox
+from pyproj.exceptions import CRSError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
+from rasterio.windows import Window
+
+from datacommons.errors import InvalidRaster, SourceNotFound
+from datacommons.grids import crs_name
+
+_CELLS_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True)
+class RasterSource:
+    """One band of a GeoTIFF on the user's disk, georeferenced and readable as far as its head tells.
+
+    Attributes
+    ----------
+    path : Path
+    band : int
+        Counted from 1.
+    geobox : GeoBox
+        Its grid, with the CRS given by the user if the file names none.
+    dtype : str
+        As stored.
+    nodata : float or None
+        As declared.
+    scale, offset : float
+        Stored values become ``value * scale + offset``.
+    unit : str
+        As declared; empty if unsaid.
+    """
+
+    path: Path
+    band: int
+    geobox: GeoBox
+    dtype: str
+    nodata: float | None
+    scale: float
+    offset: float
+    unit: str
+
+    @property
+    def name(self) -> str:
+        """The name of the file, for messages."""
+        return self.path.name
+
+    def blocks(self) -> Iterator[tuple[Window, np.ma.MaskedArray[Any, np.dtype[Any]]]]:
+        """Read the band by stripes, as stored, with nodata and NaN masked.
+
+        Raises
+        ------
+        InvalidRaster
+            If the file ends early or is otherwise damaged.
+        """
+        with rasterio.open(self.path) as dataset:
+            stripe = max(1, _CELLS_AT_ONCE // dataset.width)
+            tall = dataset.block_shapes[self.band - 1][0]
+            stripe = max(tall, stripe // tall * tall)
+            for row in range(0, dataset.height, stripe):
+                window = Window(0, row, dataset.width, min(stripe, dataset.height - row))
+                try:
+                    block = dataset.read(self.band, window=window, masked=True)
+                except RasterioError as error:
+                    raise InvalidRaster(
+                        f"{self.name} is damaged: rows from {row} on cannot be read. "
+                        "The file was perhaps cut short: copy or download it again."
+                    ) from error
+                yield window, np.ma.masked_invalid(block, copy=False)
+
+
+def open_source(path: Path, *, crs: str | None = None, band: int | None = None) -> RasterSource:
+    """Open a GeoTIFF and check its head.
+
+    Parameters
+    ----------
+    path : Path
+    crs : str, optional
+        The CRS of a file that names none.
+    band : int, optional
+        Which band, if there are several.
+
+    Raises
+    ------
+    SourceNotFound
+        If there is no such file.
+    InvalidRaster
+        If it is no readable GeoTIFF, or lacks a CRS, a position, or a clear band.
+    """
+    if not path.is_file():
+        found = "it is a folder" if path.is_dir() else f"there is no such file in {path.absolute().parent}"
+        raise SourceNotFound(f"{path} cannot be ingested: {found}. Check the spelling, or give the full path.")
+    try:
+        with _open_quietly(path) as dataset:
+            return RasterSource(
+                path=path,
+                band=(number := _choose_band(path, dataset.count, band)),
+                geobox=GeoBox(dataset.shape, _position(path, dataset), _choose_crs(path, dataset.crs, crs)),
+                dtype=dataset.dtypes[number - 1],
+                nodata=dataset.nodatavals[number - 1],
+                scale=dataset.scales[number - 1],
+                offset=dataset.offsets[number - 1],
+                unit=dataset.units[number - 1] or "",
+            )
+    except RasterioIOError as error:
+        raise InvalidRaster(
+            f"{path.name} cannot be read as a GeoTIFF: {_reason(path)}. Save it as a GeoTIFF, for example with "
+            f"`gdal_translate {path.name} layer.tif`, or copy it again if it was cut short."
+        ) from error
+
+
+def _open_quietly(path: Path) -> rasterio.DatasetReader:
+    # That a file has no geotransform is no warning here but an error with a mend.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        return rasterio.open(path, driver="GTiff")
+
+
+def _choose_band(path: Path, count: int, band: int | None) -> int:
+    if band is None and count == 1:
+        return 1
+    if band is None:
+        raise InvalidRaster(
+            f"{path.name} has {count} bands and a layer is one: say which one is meant, as in --band 1."
+        )
+    if not 1 <= band <= count:
+        raise InvalidRaster(f"{path.name} has no band {band}: it has {count}, counted from 1.")
+    return band
+
+
+def _position(path: Path, dataset: rasterio.DatasetReader) -> Any:
+    if dataset.transform.is_identity:
+        raise InvalidRaster(
+            f"{path.name} does not say where it lies (no geotransform). Give it its corners, for example with "
+            f"`gdal_edit.py -a_ullr WEST NORTH EAST SOUTH {path.name}`."
+        )
+    return dataset.transform
+
+
+def _choose_crs(path: Path, found: Any, given: str | None) -> CRS:
+    if not found and given is None:
+        raise InvalidRaster(
+            f"{path.name} has no coordinate reference system (CRS). If you know it, say it, as in --crs EPSG:32618."
+        )
+    try:
+        named = CRS(given) if given is not None else None
+    except CRSError as error:
+        raise InvalidRaster(f"--crs {given} is not a known CRS: write a code, as in EPSG:32618.") from error
+    if found and named is not None and named != CRS(found):
+        raise InvalidRaster(
+            f"{path.name} says its CRS is {crs_name(CRS(found))}, and --crs says {given}. Leave out --crs, which "
+            "is for files that name none; if the file is wrong, correct it with `gdal_edit.py -a_srs`."
+        )
+    return CRS(found) if named is None else named
+
+
+def _reason(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(2)
+    if not head:
+        return "it is empty"
+    if head in (b"II", b"MM"):
+        return "it begins as a TIFF but is damaged"
+    return "it is another kind of file"

@@ -1,0 +1,221 @@
+"""Runs: a scenario projected on a landscape, published whole or not at all, and opened again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalog.collections import RUNS
+from catalog.errors import ItemNotFound
+from catalog.store import OWNER, Query
+from datacommons.errors import NotWritten, RunNotFound
+from datacommons.layers import search_all
+from scenarios.spec import Scenario, load_scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from datacommons.commons import Commons
+    from scenarios.validation import Hindcast
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A published run. Immutable; its cubes are read only when computed.
+
+    Parameters
+    ----------
+    item : the run's STAC item, with hrefs relative to the commons
+    locate : turns such an href into a path
+    """
+
+    item: dict[str, Any]
+    locate: Callable[[str], str]
+
+    def __repr__(self) -> str:
+        """Name the run."""
+        return f"Run({self.id!r})"
+
+    @property
+    def id(self) -> str:
+        """Identifier, unique in the commons."""
+        return str(self.item["id"])
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The exact scenario that was projected."""
+        return load_scenario(self._path("scenario"))
+
+    @cached_property
+    def trajectory(self) -> xr.Dataset:
+        """The best map of every year: ``land_cover`` (time, y, x) uint8, legend values, 0 = no data. Lazy.
+
+        The first year is the start, as observed; the others are projected.
+        """
+        from datacommons.cubes import open_cube
+
+        return open_cube(self._path("trajectory"))
+
+    @cached_property
+    def probability(self) -> xr.Dataset:
+        """``probability`` (time, class, y, x): share of the members in which a cell has a class, 0 to 1. Lazy."""
+        from datacommons.cubes import open_cube
+
+        return open_cube(self._path("probability"))
+
+    @cached_property
+    def area_ha(self) -> pd.DataFrame:
+        """Hectares of each class in the trajectory: one row per year, one column per class."""
+        table = self.areas
+        import pandas as pd
+
+        return pd.DataFrame(
+            table["area_ha"],
+            index=pd.Index(table["years"], name="year"),
+            columns=pd.Index([entry["name"] for entry in table["classes"]], name="class"),
+        )
+
+    @cached_property
+    def indicators(self) -> pd.DataFrame:
+        """All indicators, one row per year, class and indicator, with unit and the members' 5 and 95 % quantiles."""
+        import pandas as pd
+
+        return pd.read_parquet(self._path("indicators"))
+
+    @cached_property
+    def areas(self) -> dict[str, Any]:
+        """Areas of trajectory, members and observed dates, as the page draws them."""
+        return dict(json.loads(Path(self._path("areas")).read_text("utf-8")))
+
+    @cached_property
+    def validation(self) -> dict[str, Any]:
+        """How well the model foretold the last observed date; empty where the history is too short to tell."""
+        return dict(json.loads(Path(self._path("validation")).read_text("utf-8")))
+
+    @cached_property
+    def model(self) -> dict[str, Any]:
+        """What was learned: observed transitions, yearly rates, the curve of every driver, and what was left out."""
+        return dict(json.loads(Path(self._path("model")).read_text("utf-8")))
+
+    @property
+    def shortfalls(self) -> list[dict[str, Any]]:
+        """Demand that could not be placed, by year: classes, hectares and cause; empty if all was."""
+        return list(self.model["shortfalls"])
+
+    def _path(self, asset: str) -> str:
+        return self.locate(self.item["assets"][asset]["href"])
+
+
+def run_scenario(
+    commons: Commons,
+    scenario: str | Path | Scenario,
+    *,
+    threads: int | None = None,
+    chunk: int | None = None,
+    progress: bool = False,
+) -> Run:
+    """Project a scenario and publish it: all of it, or nothing.
+
+    Parameters
+    ----------
+    commons : where the landscape is, and where the run is published
+    scenario : a YAML file, or the scenario itself
+    threads : how many to use; all cores if not given. It does not show in the result.
+    chunk : edge, in cells, of the blocks that are worked on side by side. It does not show in the result.
+    progress : whether to show a bar on stderr
+
+    Raises
+    ------
+    scenarios.errors.ScenarioError, datacommons.errors.DataCommonsError
+        What is wrong with the scenario or the layers that it names, and the mend. The commons is as before.
+    """
+    from datacommons.results import RunName, publish_run
+    from datacommons.study import Study
+
+    study = Study.of(commons, _read(scenario), threads=threads, chunk=chunk, progress=progress)
+    with _claim_name(commons.root, study.scenario) as name:
+        return Run(publish_run(study, RunName(name, datetime.now(UTC))), commons.locate)
+
+
+def validate_scenario(
+    commons: Commons,
+    scenario: str | Path | Scenario,
+    *,
+    threads: int | None = None,
+    chunk: int | None = None,
+    progress: bool = False,
+    members: int | None = None,
+) -> Hindcast:
+    """Learn from all dates of the scenario's history but the last, project to it, and compare.
+
+    Parameters
+    ----------
+    commons, scenario, threads, chunk, progress : as for `run_scenario`
+    members : how many maps to draw by likelihood; 20 if not given
+
+    Raises
+    ------
+    scenarios.errors.HistoryInvalid
+        The history has fewer than three dates.
+    """
+    from datacommons.study import Study
+
+    study = Study.of(commons, _read(scenario), threads=threads, chunk=chunk, progress=progress)
+    return study.hindcast() if members is None else study.hindcast(members)
+
+
+def load_run(commons: Commons, run_id: str) -> Run:
+    """Open a published run.
+
+    Raises
+    ------
+    RunNotFound
+        Lists those there are.
+    """
+    try:
+        return Run(commons.store.item(RUNS, run_id, OWNER), commons.locate)
+    except ItemNotFound as error:
+        known = ", ".join(list_runs(commons)) or "none yet; make one with `datacommons run SCENARIO`"
+        raise RunNotFound(f"The commons has no run {run_id!r}. It has: {known}.") from error
+
+
+def list_runs(commons: Commons) -> list[str]:
+    """List the ids of all runs, oldest first."""
+    items = search_all(commons.store, Query(collections=(RUNS,), limit=1000))
+    return [item["id"] for item in sorted(items, key=lambda item: str(item["properties"]["created"]))]
+
+
+def _read(scenario: str | Path | Scenario) -> Scenario:
+    return scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+
+
+@contextmanager
+def _claim_name(root: Path, scenario: Scenario) -> Iterator[str]:
+    """Give the run the next number of its scenario: ``valley-restoration-1``, ``valley-restoration-2``, ...
+
+    The folder is made at once, so that two runs at the same time get two numbers; it goes again if the run fails.
+    """
+    place = root / "runs" / scenario.landscape / scenario.id
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for number in count(1):
+            folder = place / f"{scenario.landscape}-{scenario.id}-{number}"
+            with suppress(FileExistsError):
+                folder.mkdir()
+                break
+    except OSError as error:
+        raise NotWritten(f"No run can be written into {place}: {error.strerror}. Mend that, and run again.") from error
+    try:
+        yield folder.name
+    finally:
+        for empty in (folder, place, place.parent, place.parent.parent):
+            with suppress(OSError):  # it holds the run, or other runs
+                empty.rmdir()

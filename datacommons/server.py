@@ -1,0 +1,123 @@
+"""The door: STAC API, tiles, files and page from one process."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
+
+from catalog.api import add_stac_api
+from datacommons.access import identify
+from datacommons.errors import PortTaken
+from datacommons.files import add_files
+from datacommons.proxy import ForwardedHeaders
+from tiles.app import add_tiles
+from tiles.viewer import add_viewer
+
+if TYPE_CHECKING:
+    from datacommons.commons import Commons
+
+_READABLE_HEADERS = ["ETag", "Content-Range", "Accept-Ranges", "Content-Length", "Last-Modified"]
+
+
+def create_app(commons: Commons) -> FastAPI:
+    """Make the web application of a commons.
+
+    ``/stac`` is the STAC API, ``/collections`` and ``/runs`` are tiles, ``/files`` the files of assets,
+    ``/healthz`` says whether the catalog answers, and ``/`` is the page.
+
+    Parameters
+    ----------
+    commons : Commons
+        Stays open as long as the application runs.
+
+    Returns
+    -------
+    FastAPI
+    """
+    settings = commons.settings
+    app = FastAPI(title=settings.name, docs_url=None, redoc_url=None)
+    app.add_middleware(
+        CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], expose_headers=_READABLE_HEADERS
+    )
+    app.add_middleware(ForwardedHeaders)
+    app.add_exception_handler(Exception, _hide)
+
+    @app.get("/healthz", include_in_schema=False)
+    def healthz(request: Request) -> dict[str, str]:
+        commons.store.collections(identify(request))
+        return {"status": "ok"}
+
+    contact = f" Contact: {settings.contact}." if settings.contact else ""
+    description = f"The data commons {settings.name}: layers, scenarios and their results.{contact}"
+    add_stac_api(app, commons.store, title=settings.name, description=description, identify=identify)
+    add_tiles(app, commons.store, locate=commons.locate, identify=identify)
+    add_files(app, commons.store, commons.root, identify=identify)
+    add_viewer(app)
+    return app
+
+
+def serve(
+    commons: Commons,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    *,
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Serve a commons until interrupted.
+
+    Parameters
+    ----------
+    commons : Commons
+    host : str
+        ``127.0.0.1`` is reached from this machine only, ``0.0.0.0`` from others too.
+    port : int
+        0 takes any that is free.
+    announce : callable
+        Told the address as soon as the door is open.
+
+    Raises
+    ------
+    PortTaken
+        If another program listens there, or the address is not of this machine.
+    """
+    listener = listen(host, port)
+    config = uvicorn.Config(create_app(commons), log_level="warning", proxy_headers=False, server_header=False)
+    shown = f"[{host}]" if ":" in host else host
+    announce(f"http://{shown}:{listener.getsockname()[1]}")
+    # An interrupt is how a server is meant to end.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the socket the server will listen on, before anything else is made ready.
+
+    Raises
+    ------
+    PortTaken
+        If it cannot be opened.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            mend = f"Stop the other program, or choose another port, as in --port {port + 1}."
+            raise PortTaken(f"Another program listens on port {port} of {host} already. {mend}") from error
+        raise PortTaken(
+            f"The server cannot listen on {host}, port {port}: {error.strerror or error}. Ports below 1024 need "
+            "rights; 127.0.0.1 is this machine, 0.0.0.0 all its addresses."
+        ) from error
+
+
+async def _hide(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001  (the server logs it)
+    """Answer an unforeseen error without telling anything of the machine."""
+    return JSONResponse({"code": "ServerError", "description": "The server failed; its log says why."}, 500)

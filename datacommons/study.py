@@ -1,0 +1,226 @@
+"""From the layers of a commons to the engine's arrays, and back: one scenario studied on one landscape."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.collections import DRIVERS, LAND_COVER
+from catalog.store import PUBLIC
+from datacommons.errors import LayerNotFound
+from datacommons.layers import Layer, find_driver
+from datacommons.progress import progress_bar
+from scenarios.calibration import Calibration, calibrate
+from scenarios.cluster import Workers
+from scenarios.grid import Grid
+from scenarios.interventions import Plan
+from scenarios.projection import DEFAULT_CHUNK
+from scenarios.spec import Scenario
+from scenarios.validation import MEMBERS, Hindcast, hindcast
+
+if TYPE_CHECKING:
+    from datacommons.commons import Commons
+    from datacommons.landscape import Landscape
+
+
+_OWNER_ONLY = "private"  # no visitor is given this label
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A scenario with the landscape and layers that it is about.
+
+    Parameters
+    ----------
+    commons, scenario, landscape : what is studied
+    inputs : the layers that are learned from, land cover first
+    plan_layers : the layers that interventions name, each once
+    workers, chunk, progress : how it is computed and shown
+    """
+
+    commons: Commons
+    scenario: Scenario
+    landscape: Landscape
+    inputs: tuple[Layer, ...]
+    plan_layers: tuple[Layer, ...]
+    workers: Workers
+    chunk: int
+    progress: bool
+
+    @classmethod
+    def of(
+        cls, commons: Commons, scenario: Scenario, *, threads: int | None, chunk: int | None, progress: bool
+    ) -> Study:
+        """Find the landscape and the layers, and check the scenario's interventions against them.
+
+        Raises
+        ------
+        LandscapeNotFound, LayerNotFound
+            The scenario names what the commons does not have.
+        ScenarioInvalid
+            An intervention does not fit the landscape.
+        """
+        landscape = commons.landscape(scenario.landscape)
+        study = cls(
+            commons=commons,
+            scenario=scenario,
+            landscape=landscape,
+            inputs=_choose_layers(commons, scenario),
+            plan_layers=_find_plan_layers(commons, scenario),
+            workers=Workers() if threads is None else Workers(threads),
+            chunk=DEFAULT_CHUNK if chunk is None else chunk,
+            progress=progress,
+        )
+        Plan(scenario, landscape.legend, study.grid)
+        return study
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The landscape's grid."""
+        return Grid(self.landscape.geobox)
+
+    @cached_property
+    def land_cover(self) -> dict[int, NDArray[np.uint8]]:
+        """Observed maps by year: the history and the start."""
+        years = sorted({*self.scenario.history, self.scenario.start})
+        cube = self.commons.land_cover(self.scenario.landscape, years)
+        return dict(zip(years, np.ascontiguousarray(cube.values), strict=True))
+
+    @cached_property
+    def drivers(self) -> dict[str, NDArray[np.float32]]:
+        """Drivers by name, (y, x) float32, NaN = missing."""
+        names = [layer.name for layer in self.inputs if layer.collection == DRIVERS]
+        return {name: self._read_driver(name) for name in names}
+
+    def _read_driver(self, name: str) -> NDArray[np.float32]:
+        return np.ascontiguousarray(self.commons.layer(self.scenario.landscape, name).values, np.float32)
+
+    @cached_property
+    def layers(self) -> dict[str, NDArray[np.float32]]:
+        """What interventions read, by name, (y, x) float32, NaN = missing."""
+        found = {layer.name: self._read_driver(layer.name) for layer in self.plan_layers}
+        replaces = any(plan.replace_driver for plan in self.scenario.interventions)
+        return {**self.drivers, **found} if replaces else found
+
+    @property
+    def sources(self) -> tuple[Layer, ...]:
+        """Every layer that goes into the result."""
+        return tuple({layer.item: layer for layer in (*self.inputs, *self.plan_layers)}.values())
+
+    @property
+    def access(self) -> str:
+        """Access label of what comes out: no wider than that of any layer that went in."""
+        closed = {layer.access for layer in self.sources} - {PUBLIC}
+        return closed.pop() if len(closed) == 1 else _OWNER_ONLY if closed else PUBLIC
+
+    @property
+    def history(self) -> dict[int, NDArray[np.uint8]]:
+        """The maps to learn from."""
+        return {year: self.land_cover[year] for year in self.scenario.history}
+
+    def calibration(self) -> Calibration:
+        """Learn from the whole history; what was learned in this session from the same is not learned again."""
+        learned = self.commons.remember(("calibration", self.lesson), self._calibrate)
+        return replace(learned, model=replace(learned.model, layers=self.layers))
+
+    def hindcast(self, members: int = MEMBERS) -> Hindcast:
+        """Learn from all dates but the last, and test on it, with so many members."""
+        return self.commons.remember(("hindcast", self.lesson, members), lambda: self._hindcast(members))
+
+    def _calibrate(self) -> Calibration:
+        with progress_bar("learning from the history", 0, shown=self.progress):
+            return calibrate(
+                self.scenario,
+                self.history,
+                self.drivers,
+                legend=self.landscape.legend,
+                grid=self.grid,
+                workers=self.workers,
+            )
+
+    def _hindcast(self, members: int) -> Hindcast:
+        with progress_bar("testing on the last date", 0, shown=self.progress):
+            return hindcast(
+                self.scenario,
+                self.history,
+                self.drivers,
+                legend=self.landscape.legend,
+                grid=self.grid,
+                members=members,
+                chunk=self.chunk,
+                workers=self.workers,
+            )
+
+    @cached_property
+    def lesson(self) -> str:
+        """Fingerprint of all that learning depends on: layers, their content, and the rules."""
+        rules = self.scenario.model_dump(
+            mode="json", include={"history", "transitions", "potential", "demand", "allocation", "seed"}
+        )
+        return _digest([rules, [[layer.item, layer.checksum] for layer in self.inputs]])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Fingerprint of all that the result depends on, but for the engine's version."""
+        plans = [[layer.item, layer.checksum] for layer in self.plan_layers]
+        return _digest([self.scenario.model_dump(mode="json"), self.lesson, plans])
+
+
+def _choose_layers(commons: Commons, scenario: Scenario) -> tuple[Layer, ...]:
+    layers = commons.layers(scenario.landscape)
+    years = {*scenario.history, scenario.start}
+    cover = {layer.year: layer for layer in layers if layer.collection == LAND_COVER and layer.year in years}
+    missing = sorted(years - set(cover))
+    if missing:
+        known = ", ".join(str(layer.year) for layer in layers if layer.collection == LAND_COVER)
+        raise LayerNotFound(
+            f"The scenario needs the land cover of {', '.join(map(str, missing))}; {scenario.landscape} has "
+            f"{known or 'none'}. Ingest it, or change history and start."
+        )
+    if LAND_COVER in scenario.potential.drivers:
+        raise LayerNotFound(
+            "The land cover is no driver: its neighbourhood counts by itself (potential.neighbourhood_m). "
+            f"Take {LAND_COVER!r} out of potential.drivers."
+        )
+    named = [find_driver(layers, scenario.landscape, name) for name in scenario.potential.drivers]
+    later = {plan.replace_driver.layer for plan in scenario.interventions if plan.replace_driver}  # not learned from
+    measured = [layer for layer in layers if layer.collection == DRIVERS and layer.legend is None]
+    drivers = named or [layer for layer in measured if layer.name not in later]
+    _check_measurements(drivers, "potential.drivers")
+    names = [layer.name for layer in drivers]
+    for plan in scenario.interventions:
+        if plan.replace_driver and plan.replace_driver.driver not in names:
+            raise LayerNotFound(
+                f"Intervention {plan.id!r} replaces {plan.replace_driver.driver!r}, not one that is learned from: "
+                f"{', '.join(names) or 'none'}. Name it in potential.drivers."
+            )
+    return (*(cover[year] for year in sorted(cover) if year is not None), *drivers)
+
+
+def _find_plan_layers(commons: Commons, scenario: Scenario) -> tuple[Layer, ...]:
+    layers, found = commons.layers(scenario.landscape), {}
+    for plan in scenario.interventions:
+        for name in plan.layers:
+            found[name] = find_driver(layers, scenario.landscape, name)
+            _check_measurements([found[name]], f"intervention {plan.id!r}")
+    return tuple(found.values())
+
+
+def _check_measurements(drivers: Iterable[Layer], where: str) -> None:
+    for layer in drivers:
+        if layer.legend is not None:
+            raise LayerNotFound(
+                f"The driver {layer.name!r} holds classes, and drivers are measurements. Take it out of "
+                f"{where}, or make a distance or a share of it."
+            )
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
