@@ -1,0 +1,116 @@
+"""The embedded store keeps the contract, and its file outlives versions, processes and accidents."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from catalog.errors import StoreError
+from catalog.sqlite import MIGRATIONS, SqliteStore
+from catalog.store import OWNER, Query
+from tests.catalog.conftest import MakeItem
+from tests.catalog.store_contract import COLLECTION, StoreContract
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+class TestSqliteStore(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[SqliteStore]:
+        store = SqliteStore(tmp_path / "catalog.sqlite")
+        yield store
+        store.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "catalog.sqlite"
+
+
+def test_what_was_stored_is_there_after_reopening(path: Path, make_item: MakeItem) -> None:
+    with closing(SqliteStore(path)) as store:
+        store.put_collection(COLLECTION)
+        store.put_items([make_item()])
+    with closing(SqliteStore(path)) as store:
+        assert [item["id"] for item in store.search(Query(bbox=(10, 50, 11, 51)), OWNER).items] == ["valley"]
+
+
+def test_the_file_says_its_version(path: Path) -> None:
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(StoreError, match="is of version 99 and this program knows up to 1: update"):
+        SqliteStore(path)
+
+
+def test_a_file_that_is_no_catalog(path: Path) -> None:
+    path.write_text("not a database, but long enough to be taken for one" * 20)
+    with pytest.raises(StoreError, match="is no catalog"):
+        SqliteStore(path)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="Is its folder there"):
+        SqliteStore(tmp_path / "none" / "catalog.sqlite")
+
+
+def test_a_closed_store(path: Path) -> None:
+    store = SqliteStore(path)
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match="was closed: open it again"):
+        store.collections(OWNER)
+
+
+def test_two_stores_on_one_file_see_each_other(path: Path, make_item: MakeItem) -> None:
+    with closing(SqliteStore(path)) as one, closing(SqliteStore(path)) as other:
+        one.put_collection(COLLECTION)
+        other.put_items([make_item()])
+        page = one.search(Query(limit=1), OWNER)
+        one.put_items([make_item("second")])
+        assert page.items[0]["id"] == "valley"
+        assert len(other.search(Query(), OWNER).items) == 2
+
+
+def test_an_unfinished_search_does_not_hold_back_a_writer(path: Path, make_item: MakeItem) -> None:
+    with closing(SqliteStore(path)) as store:
+        store.put_collection(COLLECTION)
+        store.put_items(make_item(f"i{number}") for number in range(50))
+        for round_ in range(3):
+            assert store.search(Query(limit=2), OWNER).next is not None
+            store.put_items([make_item(f"new-{round_}")])
+        assert store.search(Query(), OWNER).matched == 53
+
+
+def test_a_writer_that_is_killed_leaves_nothing_half_done(path: Path, make_item: MakeItem) -> None:
+    with closing(SqliteStore(path)) as store:
+        store.put_collection(COLLECTION)
+        store.put_items([make_item("before")])
+    code = f"""
+import json, os, sys
+from catalog.sqlite import SqliteStore
+item = json.loads(sys.argv[1])
+def items():
+    for number in range(500):
+        yield {{**item, "id": f"i{{number}}"}}
+    os.kill(os.getpid(), 9)
+SqliteStore({str(path)!r}).put_items(items())
+"""
+    done = subprocess.run([sys.executable, "-c", code, json.dumps(make_item())], cwd=REPOSITORY, check=False)
+    assert done.returncode == -9
+    with closing(SqliteStore(path)) as store:
+        assert [item["id"] for item in store.search(Query(), OWNER).items] == ["before"]
+        assert [item["id"] for item in store.search(Query(bbox=(10, 50, 11, 51)), OWNER).items] == ["before"]

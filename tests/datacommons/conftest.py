@@ -1,0 +1,181 @@
+"""Small rasters, commons made of them, and the real data beside the repository."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from numpy.typing import ArrayLike
+
+import datacommons as dc
+from datacommons.cli import main
+from datacommons.commons import Commons
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+UTM_18N = "EPSG:32618"
+GRID = Affine(30, 0, 500_000, 0, -30, 4_000_000)
+LEGEND = {"nodata": 0, "classes": {"1": "Forest", "2": "Built", "3": "Other"}}
+FOREST, BUILT, OTHER = 1, 2, 3
+Cells = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+class WriteRaster(Protocol):
+    """Writes a GeoTIFF of one or more bands and returns its path."""
+
+    def __call__(self, name: str, cells: ArrayLike, **profile: Any) -> Path:
+        """Write ``cells``, (y, x) or (band, y, x); the profile's defaults are UTM 18N and 30 m."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+RunCli = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="session")
+def pie() -> Path:
+    """Return the folder of the Plum Island data."""
+    folder = REPOSITORY.parent / "shared" / "data" / "pie"
+    if not folder.is_dir():
+        pytest.skip("the Plum Island data is not beside the repository (../shared/data/pie)")
+    return folder
+
+
+@pytest.fixture
+def write_raster(tmp_path: Path) -> WriteRaster:
+    """Return a writer of GeoTIFFs in a folder of the user, outside the commons."""
+    return raster_writer(tmp_path / "sources")
+
+
+def raster_writer(folder: Path) -> WriteRaster:
+    """Return a writer of GeoTIFFs in a folder, which is made."""
+    folder.mkdir()
+
+    def write(name: str, cells: ArrayLike, **profile: Any) -> Path:
+        bands = np.atleast_3d(np.asarray(cells).T).T
+        settings = {"crs": UTM_18N, "transform": GRID, "nodata": None, "dtype": bands.dtype} | profile
+        count, height, width = bands.shape
+        path = folder / name
+        with rasterio.open(path, "w", driver="GTiff", count=count, height=height, width=width, **settings) as file:
+            file.write(bands)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def land_cover() -> Cells:
+    """Return a map of 40 x 60 cells: forest, a built square, other in the east, a margin of nodata."""
+    return draw_land_cover()
+
+
+def draw_land_cover() -> Cells:
+    """Draw the map of the fixture ``land_cover``."""
+    cells = np.full((40, 60), FOREST, np.uint8)
+    cells[10:20, 10:25] = BUILT
+    cells[:, 40:] = OTHER
+    cells[:2] = 0
+    return cells
+
+
+@pytest.fixture
+def legend_file(tmp_path: Path) -> Path:
+    """Return a legend as a user writes it."""
+    path = tmp_path / "legend.json"
+    path.write_text(json.dumps(LEGEND), "utf-8")
+    return path
+
+
+@pytest.fixture
+def empty_commons(tmp_path: Path) -> Iterator[Commons]:
+    """Return a commons without layers."""
+    with dc.init(tmp_path / "valley") as commons:
+        yield commons
+
+
+@pytest.fixture(scope="session")
+def valley(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a commons with the landscape ``valley``, to be copied and not touched."""
+    folder = tmp_path_factory.mktemp("template")
+    write = raster_writer(folder / "sources")
+    earlier, later = draw_land_cover(), draw_land_cover()
+    later[20:30, 10:25] = BUILT
+    files = [write("lc_1990.tif", earlier, nodata=0), write("lc_2000.tif", later, nodata=0)]
+    with dc.init(folder / "valley") as commons:
+        commons.ingest(files, collection="land-cover", legend=dc.Legend.from_json(LEGEND))
+    return folder / "valley"
+
+
+@pytest.fixture
+def commons(valley: Path, tmp_path: Path) -> Iterator[Commons]:
+    """Return a commons with the landscape ``valley`` and its land cover of 1990 and 2000."""
+    with dc.open(shutil.copytree(valley, tmp_path / "valley")) as commons:
+        yield commons
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RunCli:
+    """Return a runner of the command line, in a folder of the user's choice."""
+    monkeypatch.delenv("DATACOMMONS_COMMONS", raising=False)
+
+    def run(*arguments: str | Path, cwd: Path = tmp_path) -> Outcome:
+        before = Path.cwd()
+        os.chdir(cwd)
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            os.chdir(before)
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return run
+
+
+def listing(root: Path) -> dict[str, str]:
+    """List every file and folder of a commons with its checksum; the catalog by its content."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if name == "catalog.sqlite":
+            with sqlite3.connect(path) as database:
+                content = "\n".join(database.iterdump()).encode()
+            database.close()
+        elif name.startswith("catalog.sqlite-"):
+            continue
+        else:
+            content = path.read_bytes() if path.is_file() else b""
+        found[name] = hashlib.sha256(content).hexdigest()
+    return found
+
+
+@pytest.fixture
+def unchanged() -> Callable[[Path], Any]:
+    """Return a context manager that fails if a commons differs after its block."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def watch(root: Path) -> Iterator[None]:
+        before = listing(root)
+        yield
+        assert listing(root) == before
+
+    return watch

@@ -1,0 +1,275 @@
+"""The door over HTTP: files with ranges and ETags, who sees what, proxies, and silence about the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+import numpy as np
+import pytest
+import rasterio
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+import datacommons as dc
+from catalog.store import OWNER
+from datacommons.commons import Commons
+from datacommons.server import create_app, listen
+from tests.datacommons.conftest import WriteRaster
+
+Cells = np.ndarray[Any, np.dtype[np.uint8]]
+COG = "layers/land-cover/valley-land-cover-1990/valley-land-cover-1990.tif"
+
+
+@pytest.fixture
+def app(commons: Commons) -> FastAPI:
+    return create_app(commons)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def put_run(commons: Commons, access: str = "public") -> None:
+    """Register a run with a cube and a map, as the engine lays them on disk."""
+    folder = commons.root / "runs" / "valley" / "usual" / "run-1"
+    (folder / "trajectory.zarr" / "c" / "0").mkdir(parents=True)
+    (folder / "maps").mkdir()
+    (folder / "trajectory.zarr" / "zarr.json").write_text("{}")
+    (folder / "trajectory.zarr" / "c" / "0" / "0").write_bytes(b"chunk")
+    (folder / "maps" / "2010.tif").write_bytes(b"map")
+    (folder / "maps" / "2011.tif").write_bytes(b"map of no item")
+    (folder / "secret.txt").write_text("of no asset")
+    base = commons.store.item("land-cover", "valley-land-cover-1990", OWNER)
+    properties = base["properties"] | {"landscape:access": access}
+    common = base | {"properties": properties, "links": []}
+    place = "runs/valley/usual/run-1"
+    cube = {"href": f"{place}/trajectory.zarr", "type": "application/vnd.zarr"}
+    image = {"href": f"{place}/maps/2010.tif", "type": "image/tiff"}
+    commons.store.put_items(
+        [
+            common | {"id": "run-1", "collection": "runs", "assets": {"trajectory": cube}},
+            common | {"id": "run-1-2010", "collection": "run-maps", "assets": {"map": image}},
+        ]
+    )
+
+
+def get_raw(app: FastAPI, path: str) -> tuple[int, bytes]:
+    """Ask for a path as it is; HTTP clients tidy "." and ".." away before they send it."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "method": "GET",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"testserver")],
+        "scheme": "http",
+        "server": ("testserver", 80),
+        "client": ("testclient", 1),
+    }
+    asyncio.run(app(scope, receive, send))
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
+
+
+def test_raw_requests_reach_the_files(app: FastAPI, commons: Commons) -> None:
+    assert get_raw(app, f"/files/{COG}") == (200, Path(commons.locate(COG)).read_bytes())
+
+
+def test_healthz(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_file_whole_and_by_head(client: TestClient, commons: Commons) -> None:
+    content = Path(commons.locate(COG)).read_bytes()
+    response = client.get(f"/files/{COG}")
+    assert response.content == content
+    assert response.headers["content-type"] == "image/tiff; application=geotiff; profile=cloud-optimized"
+    assert response.headers["accept-ranges"] == "bytes"
+    head = client.head(f"/files/{COG}")
+    assert (head.content, head.headers["content-length"]) == (b"", str(len(content)))
+
+
+def test_file_by_range(client: TestClient, commons: Commons) -> None:
+    content = Path(commons.locate(COG)).read_bytes()
+    response = client.get(f"/files/{COG}", headers={"Range": "bytes=10-19"})
+    assert (response.status_code, response.content) == (206, content[10:20])
+    assert response.headers["content-range"] == f"bytes 10-19/{len(content)}"
+    assert client.get(f"/files/{COG}", headers={"Range": "bytes=-5"}).content == content[-5:]
+    assert client.get(f"/files/{COG}", headers={"Range": f"bytes={len(content)}-"}).status_code == 416
+
+
+def test_file_unchanged_is_304(client: TestClient, commons: Commons) -> None:
+    etag = client.get(f"/files/{COG}").headers["etag"]
+    for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        response = client.get(f"/files/{COG}", headers={"If-None-Match": known})
+        assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", etag)
+    assert client.get(f"/files/{COG}", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_asset_links_of_the_api_lead_to_the_files(client: TestClient) -> None:
+    item = client.get("/stac/collections/land-cover/items/valley-land-cover-1990").json()
+    href = item["assets"]["data"]["href"]
+    assert href == f"http://testserver/files/{COG}"
+    assert client.get(href).status_code == 200
+    landscape = client.get("/stac/collections/landscapes/items/valley").json()
+    legend = client.get(landscape["assets"]["legend"]["href"])
+    assert legend.headers["content-type"] == "application/json"
+    assert [entry["name"] for entry in legend.json()["classes"]] == ["forest", "built", "other"]
+
+
+def test_cube_and_map_of_a_run(client: TestClient, commons: Commons) -> None:
+    put_run(commons)
+    place = "/files/runs/valley/usual/run-1"
+    metadata = client.get(f"{place}/trajectory.zarr/zarr.json")
+    assert metadata.headers["content-type"] == "application/json"
+    chunk = client.get(f"{place}/trajectory.zarr/c/0/0")
+    assert (chunk.content, chunk.headers["content-type"]) == (b"chunk", "application/octet-stream")
+    assert client.get(f"{place}/maps/2010.tif").content == b"map"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "commons.toml",
+        "catalog.sqlite",
+        "",
+        "layers",
+        "layers/land-cover/valley-land-cover-1990",
+        "layers/land-cover/valley-land-cover-1990/",
+        "layers/land-cover/valley-land-cover-1990/other.tif",
+        "layers/land-cover/valley-land-cover-1991/valley-land-cover-1991.tif",
+        "layers/nothing/valley-land-cover-1990/valley-land-cover-1990.tif",
+        "runs/valley/usual/run-1/trajectory.zarr",
+        "runs/valley/usual/run-1/trajectory.zarr/c/0",
+        "runs/valley/usual/run-1/trajectory.zarr/c/0/1",
+        "runs/valley/usual/run-1/trajectory.zarr/../secret.txt",
+        "runs/valley/usual/run-1/trajectory.zarr/%2e%2e/secret.txt",
+        "runs/valley/usual/run-1/trajectory.zarr/%2e%2e%2fsecret.txt",
+        "runs/valley/usual/run-1/trajectory.zarr/..%5csecret.txt",
+        "runs/valley/usual/run-1/trajectory.zarr/link.txt",
+        "runs/valley/usual/run-1/trajectory.zarr/zarr.json%00",
+        "runs/valley/usual/run-1/secret.txt",
+        "runs/valley/usual/run-1/maps/2011.tif",
+        "../sources/lc_1990.tif",
+        "%2fetc%2fpasswd",
+        "/etc/passwd",
+        "layers//land-cover/valley-land-cover-1990/valley-land-cover-1990.tif",
+        "./" + COG,
+        "%2e/" + COG,
+    ],
+)
+def test_what_no_asset_names_is_404(app: FastAPI, commons: Commons, tmp_path: Path, path: str) -> None:
+    put_run(commons)
+    outside = tmp_path / "outside.txt"
+    outside.write_text("not of the commons")
+    (commons.root / "runs/valley/usual/run-1/trajectory.zarr/link.txt").symlink_to(outside)
+    status, body = get_raw(app, f"/files/{path}")
+    assert status == 404
+    assert str(tmp_path).encode() not in body
+
+
+def test_hidden_items_do_not_exist_on_any_path(tmp_path: Path, write_raster: WriteRaster, land_cover: Cells) -> None:
+    legend = dc.Legend.from_json({"nodata": 0, "classes": {"1": "Forest", "2": "Built", "3": "Other"}})
+    with dc.init(tmp_path / "valley", default_access="private") as commons:
+        commons.ingest([write_raster("lc_1990.tif", land_cover)], collection="land-cover", legend=legend)
+        put_run(commons, access="private")
+        with TestClient(create_app(commons), raise_server_exceptions=False) as client:
+            for path in (
+                f"files/{COG}",
+                "files/layers/landscapes/valley/legend.json",
+                "files/runs/valley/usual/run-1/trajectory.zarr/zarr.json",
+                "files/runs/valley/usual/run-1/maps/2010.tif",
+                "stac/collections/land-cover/items/valley-land-cover-1990",
+                "collections/land-cover/items/valley-land-cover-1990/WebMercatorQuad/tilejson.json",
+                "runs/run-1/2010/WebMercatorQuad/tilejson.json",
+            ):
+                assert client.get(f"/{path}").status_code == 404, path
+            assert client.get("/stac/search").json()["features"] == []
+
+
+@pytest.mark.parametrize("path", ["/healthz", f"/files/{COG}", "/stac"])
+def test_any_origin_may_read(client: TestClient, path: str) -> None:
+    response = client.get(path, headers={"Origin": "https://dashboard.example"})
+    assert response.headers["access-control-allow-origin"] == "*"
+    preflight = {"Origin": "https://dashboard.example", "Access-Control-Request-Method": "DELETE"}
+    assert client.options(path, headers=preflight).status_code == 400
+
+
+def test_links_behind_a_proxy(client: TestClient) -> None:
+    forwarded = {
+        "X-Forwarded-Host": "maps.example.org",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Prefix": "/valley",
+    }
+    item = client.get("/stac/collections/land-cover/items/valley-land-cover-1990", headers=forwarded).json()
+    assert item["assets"]["data"]["href"] == f"https://maps.example.org/valley/files/{COG}"
+    links = [link["href"] for link in item["links"] if "web-map" not in link["rel"]]
+    assert links
+    assert all(link.startswith("https://maps.example.org/valley/") for link in links)
+    assert client.get(f"/files/{COG}", headers=forwarded).status_code == 200
+
+
+def test_no_page_loads_from_elsewhere(client: TestClient) -> None:
+    assert client.get("/docs").status_code == 404
+    assert client.get("/redoc").status_code == 404
+
+
+def test_an_unforeseen_error_tells_nothing_of_the_machine(app: FastAPI, commons: Commons) -> None:
+    @app.get("/fails")
+    def fail() -> None:
+        raise OSError(f"cannot read {commons.root}")
+
+    response = TestClient(app, raise_server_exceptions=False).get("/fails")
+    assert response.status_code == 500
+    assert response.json() == {"code": "ServerError", "description": "The server failed; its log says why."}
+
+
+def test_errors_are_json(client: TestClient) -> None:
+    for path in ("/files/absent", "/stac/collections/absent", "/absent"):
+        response = client.get(path)
+        assert response.status_code == 404
+        assert response.headers["content-type"] == "application/json"
+
+
+def test_listen_names_an_address_that_is_not_ours() -> None:
+    with pytest.raises(OSError, match=r"cannot listen on 203.0.113.1, port 8000: .*127.0.0.1 is this machine"):
+        listen("203.0.113.1", 8000)
+
+
+@pytest.fixture
+def address(commons: Commons) -> Iterator[str]:
+    """Return the address of the commons, served by the command line in a process of its own."""
+    # In this process GDAL would wait for the server while holding the lock that the server needs.
+    command = [sys.executable, "-m", "datacommons.cli", "serve", "--port", "0", "-C", str(commons.root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        yield line.split()[4]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+
+
+def test_served_by_the_command_line(address: str, land_cover: Cells) -> None:
+    with rasterio.open(f"/vsicurl/{address}/files/{COG}") as cog:
+        np.testing.assert_array_equal(cog.read(1), land_cover)
+    assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}
+    with pytest.raises(OSError, match="Another program listens"):
+        listen("127.0.0.1", int(address.rpartition(":")[2]))

@@ -1,0 +1,76 @@
+"""How the page is served, whatever browser asks."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+import tiles.viewer
+from tiles.viewer import add_viewer
+
+DIST = Path(tiles.viewer.__file__).parent / "dist"
+WEIGHT_KB = 400
+
+
+@pytest.fixture
+def client() -> TestClient:
+    app = FastAPI()
+    add_viewer(app)
+    return TestClient(app)
+
+
+def assets() -> list[Path]:
+    return sorted((DIST / "assets").iterdir())
+
+
+def test_page_is_asked_for_again_and_its_files_are_kept(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert page.headers["cache-control"] == "no-cache"
+    assert client.head("/").status_code == 200
+    for asset in assets():
+        answer = client.get(f"/assets/{asset.name}")
+        assert answer.content == asset.read_bytes()
+        assert "immutable" in answer.headers["cache-control"]
+
+
+def test_policy_lets_nothing_in_from_elsewhere(client: TestClient) -> None:
+    rules = dict(rule.split(" ", 1) for rule in client.get("/").headers["content-security-policy"].split("; "))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
+    assert not any("http" in rule or "*" in rule or "unsafe" in rule for rule in rules.values())
+
+
+def test_page_names_its_files_relative_to_itself(client: TestClient) -> None:
+    page = client.get("/").text
+    for asset in ("./assets/index-", "./assets/icon-"):
+        assert asset in page
+    assert '="/' not in page
+    assert "http" not in page
+
+
+def test_files_are_compressed_and_together_light(client: TestClient) -> None:
+    script = next(asset for asset in assets() if asset.name.startswith("landscape-map") and asset.suffix == ".js")
+    answer = client.get(f"/assets/{script.name}", headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "accept-encoding" in answer.headers["vary"].lower()
+    weight = sum(len(gzip.compress(asset.read_bytes())) for asset in [DIST / "index.html", *assets()])
+    assert weight < WEIGHT_KB * 1000
+
+
+def test_unknown_file_is_not_found_and_not_kept(client: TestClient) -> None:
+    answer = client.get("/assets/nothing.js")
+    assert answer.status_code == 404
+    assert "immutable" not in answer.headers.get("cache-control", "")
+
+
+def test_page_that_was_not_built_says_how_to_build_it(tmp_path: Path) -> None:
+    app = FastAPI()
+    add_viewer(app, dist=tmp_path / "dist")
+    answer = TestClient(app).get("/")
+    assert answer.status_code == 503
+    assert "npm run build" in answer.text

@@ -1,0 +1,83 @@
+"""The real data and the reference metrics that lie beside the repository, for the engine's tests."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import rasterio
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from threadpoolctl import threadpool_limits
+
+from catalog.legend import Legend
+from scenarios.grid import Grid
+from scenarios.spec import Scenario
+from scenarios.validation import Hindcast, hindcast
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+PIE_DRIVERS = ("elevation", "slope", "dist_built_1985")
+
+
+@dataclass(frozen=True, eq=False)
+class PlumIsland:
+    """Plum Island as the engine takes it."""
+
+    folder: Path
+    grid: Grid
+    legend: Legend
+    history: dict[int, NDArray[np.uint8]]
+    drivers: dict[str, NDArray[np.float32]]
+    scenario: Scenario
+
+
+@pytest.fixture
+def one_thread_of_algebra() -> Iterator[None]:
+    """Hold linear algebra to one thread, as `fit_additive` asks of its caller."""
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(scope="session")
+def plum_island() -> PlumIsland:
+    """Return the Plum Island maps and drivers."""
+    folder = SHARED / "data" / "pie"
+    if not folder.is_dir():
+        pytest.skip("the Plum Island data is not beside the repository (../shared/data/pie)")
+    history = {}
+    for year in (1985, 1991, 1999):
+        with rasterio.open(folder / f"landcover_{year}.tif") as file:
+            history[year] = file.read(1)
+            grid = Grid(GeoBox(file.shape, file.transform, file.crs))
+    drivers = {}
+    for name in PIE_DRIVERS:
+        with rasterio.open(folder / f"{name}.tif") as file:
+            drivers[name] = file.read(1, masked=True).astype(np.float32).filled(np.nan)
+    plans = Scenario(id="bau", title="Any", landscape="plum-island", start=1999, history=tuple(history))
+    return PlumIsland(folder, grid, Legend.read(folder / "legend.json"), history, drivers, plans)
+
+
+@pytest.fixture(scope="session")
+def plum_island_hindcast(plum_island: PlumIsland) -> Hindcast:
+    """Return what 1985 and 1991 foretell of 1999."""
+    p = plum_island
+    return hindcast(p.scenario, p.history, p.drivers, legend=p.legend, grid=p.grid)
+
+
+@pytest.fixture(scope="session")
+def score_maps() -> ModuleType:
+    """Return the metric code that other models were compared with."""
+    path = SHARED / "tools" / "score_maps.py"
+    if not path.is_file():
+        pytest.skip("the reference metrics are not beside the repository (../shared/tools/score_maps.py)")
+    spec = importlib.util.spec_from_file_location("score_maps", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,108 @@
+"""The package: who imports whom, what is public, and work done side by side."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import scenarios
+from scenarios.cluster import ONE, Workers
+
+PACKAGE = Path(scenarios.__file__).parent
+ROOMS = sorted(PACKAGE.rglob("*.py"))
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield every module that a file imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} has a relative import"
+            yield node.module or ""
+
+
+def rooms_that_import(package: str) -> list[str]:
+    return [
+        path.relative_to(PACKAGE).as_posix()
+        for path in ROOMS
+        if any(name == package or name.startswith(f"{package}.") for name in imports_of(path))
+    ]
+
+
+def test_only_one_room_imports_dask() -> None:
+    assert rooms_that_import("dask") == ["cluster.py"]
+
+
+def test_kernels_know_numpy_and_numba_only() -> None:
+    allowed = {"__future__", "collections", "itertools", "typing", "numpy", "numba", "scenarios.kernels"}
+    for path in (PACKAGE / "kernels").glob("*.py"):
+        parts = [name.split(".") for name in imports_of(path)]
+        assert {".".join(part[: 2 if part[0] == "scenarios" else 1]) for part in parts} <= allowed, path.name
+
+
+def test_the_engine_takes_the_legend_from_the_catalog_and_knows_no_other_package() -> None:
+    ours = {"catalog", "tiles", "datacommons"}
+    found = {name for path in ROOMS for name in imports_of(path) if name.split(".")[0] in ours}
+    assert found == {"catalog.legend"}
+
+
+def test_importing_the_engine_is_light() -> None:
+    look = "import sys, scenarios; print(*sorted({'sklearn', 'dask', 'numba', 'scipy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    assert done.stdout.strip() == ""
+
+
+def test_public_names_are_pinned() -> None:
+    assert sorted(scenarios.__all__) == [
+        "Grid",
+        "Scenario",
+        "ScenarioError",
+        "Workers",
+        "calibrate",
+        "draw_ensemble",
+        "hindcast",
+        "load_scenario",
+        "project",
+    ]
+    for name in scenarios.__all__:
+        assert getattr(scenarios, name).__name__ == name
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="nothing_of_the_kind"):
+        _ = scenarios.nothing_of_the_kind
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_results_come_in_the_order_of_the_items(threads: int) -> None:
+    assert Workers(threads).map(lambda n: n * n, range(40)) == [n * n for n in range(40)]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_items_are_handed_over_as_they_are(threads: int) -> None:
+    items = [{"a": [1, 2]}, ["b"], (), None]
+    assert all(a is b for a, b in zip(Workers(threads).map(lambda item: item, items), items, strict=True))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_error_in_the_work_is_raised(threads: int) -> None:
+    with pytest.raises(ZeroDivisionError):
+        Workers(threads).map(lambda n: 1 // n, [2, 1, 0, 3])
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_items_are_no_work(threads: int) -> None:
+    assert Workers(threads).map(lambda n: n, []) == []
+
+
+def test_there_is_at_least_one_thread() -> None:
+    assert ONE.threads == 1
+    assert Workers().threads >= 1
+    with pytest.raises(ValueError, match="at least 1 thread; found 0"):
+        Workers(0)

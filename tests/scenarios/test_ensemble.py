@@ -1,0 +1,120 @@
+"""Ensembles: counts of members that add up, whoever drew them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from threading import Lock
+
+import numpy as np
+import pytest
+
+from scenarios.cluster import Workers
+from scenarios.ensemble import Ensemble, draw_ensemble
+from scenarios.grid import Grid
+from scenarios.indicators.area import class_area_ha
+from scenarios.projection import Model
+from scenarios.transitions import Transition
+from tests.scenarios.landscapes import (
+    LEGEND,
+    geographic_grid,
+    projected_grid,
+    random_map,
+    random_model,
+    scenario,
+    walk,
+)
+
+RATES = {Transition(1, 2): 0.05, Transition(1, 3): 0.04, Transition(3, 1): 0.03}
+PLANS = scenario(members=6, years=4)
+SHAPE = (30, 35)
+START = random_map(SHAPE, nodata=0.2)
+
+
+def any_model(grid: Grid | None = None) -> Model:
+    return random_model(grid or projected_grid(SHAPE), RATES)
+
+
+@pytest.fixture(scope="module")
+def ensemble() -> Ensemble:
+    return draw_ensemble(any_model(), PLANS, START)
+
+
+def test_shapes_are_those_of_years_classes_and_members(ensemble: Ensemble) -> None:
+    assert ensemble.years == (2001, 2002, 2003, 2004)
+    assert ensemble.members == 6
+    assert ensemble.counts.shape == (4, 3, *SHAPE)
+    assert ensemble.counts.dtype == np.uint8
+    assert ensemble.area_ha.shape == (6, 4, 3)
+
+
+def test_every_cell_with_data_has_a_class_in_every_member(ensemble: Ensemble) -> None:
+    total = ensemble.counts.sum(axis=1)
+    assert (total[:, START != 0] == 6).all()
+    assert (total[:, START == 0] == 0).all()
+
+
+def test_counts_are_those_of_the_members_projected_alone(ensemble: Ensemble) -> None:
+    expected = np.zeros_like(ensemble.counts)
+    for member in range(6):
+        for n, year in enumerate(walk(any_model(), PLANS, START, member=member, temperature=1.0)):
+            for c, value in enumerate(LEGEND.values):
+                expected[n, c] += year.land_cover == value
+    np.testing.assert_array_equal(ensemble.counts, expected)
+
+
+@pytest.mark.parametrize("grid", [projected_grid(SHAPE), geographic_grid(SHAPE)], ids=["metres", "degrees"])
+def test_areas_equal_a_recount_of_the_maps(grid: Grid) -> None:
+    found = draw_ensemble(any_model(grid), PLANS, START)
+    for member in range(6):
+        for n, year in enumerate(walk(any_model(grid), PLANS, START, member=member, temperature=1.0)):
+            recount = class_area_ha(year.land_cover, LEGEND, grid)
+            np.testing.assert_allclose(found.area_ha[member, n], recount, rtol=1e-12)
+    by_count = (found.counts * grid.row_weight[:, None]).sum(axis=(2, 3)) * grid.weight_ha
+    np.testing.assert_allclose(found.area_ha.sum(axis=0), by_count, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("threads", "chunk"), [(2, 512), (4, 11)])
+def test_threads_and_chunks_do_not_show(ensemble: Ensemble, threads: int, chunk: int) -> None:
+    other = draw_ensemble(any_model(), PLANS, START, chunk=chunk, workers=Workers(threads))
+    assert other.counts.tobytes() == ensemble.counts.tobytes()
+    assert other.area_ha.tobytes() == ensemble.area_ha.tobytes()
+
+
+def test_members_differ_but_not_in_their_demand(ensemble: Ensemble) -> None:
+    unsure = (ensemble.counts > 0) & (ensemble.counts < 6)
+    assert unsure[-1].any()
+    # What one year takes of a class hangs on its area, which all members share.
+    assert (ensemble.area_ha == ensemble.area_ha[:1]).all()
+
+
+def test_at_temperature_0_members_agree_where_scores_differ() -> None:
+    calm = draw_ensemble(any_model(), scenario(members=3, years=1, allocation={"temperature": 0}), START)
+    hot = draw_ensemble(any_model(), scenario(members=3, years=1, allocation={"temperature": 4}), START)
+    unsure = [((e.counts > 0) & (e.counts < 3)).sum() for e in (calm, hot)]
+    assert unsure[0] < unsure[1] / 5
+
+
+def test_adding_members_leaves_the_others_as_they_were(ensemble: Ensemble) -> None:
+    fewer = draw_ensemble(any_model(), scenario(members=2, years=4), START)
+    np.testing.assert_array_equal(fewer.area_ha, ensemble.area_ha[:2])
+    assert (fewer.counts <= ensemble.counts).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_progress_is_told_once_a_year_and_member(threads: int) -> None:
+    told: Counter[str] = Counter()
+    lock = Lock()
+
+    def on_year() -> None:
+        with lock:
+            told["years"] += 1
+
+    draw_ensemble(any_model(), PLANS, START, workers=Workers(threads), on_year=on_year)
+    assert told["years"] == 24
+
+
+def test_quantiles_of_areas_are_those_of_the_members() -> None:
+    area = np.array([[[1.0, 9.0]], [[2.0, 8.0]], [[6.0, 4.0]]])
+    found = Ensemble((2001,), np.zeros((1, 2, 1, 1), np.uint8), area)
+    assert found.area_quantile_ha(0.5).tolist() == [[2.0, 8.0]]
+    assert found.area_quantile_ha(1.0).tolist() == [[6.0, 9.0]]
