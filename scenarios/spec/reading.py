@@ -1,0 +1,122 @@
+"""Reading a scenario from its file, with the places and tables that it names."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from scenarios.errors import ScenarioInvalid, ScenarioNotFound
+from scenarios.spec.inheritance import Lineage, read_lineage
+from scenarios.spec.plans import CONSTANT, RAMP
+from scenarios.spec.scenario import Scenario
+
+
+def load_scenario(path: str | Path) -> Scenario:
+    """Read a scenario from a YAML file, and from the files that it extends.
+
+    A place (``where``) that names a GeoJSON file, relative to the scenario's, is replaced by its geometry, and a demand
+    ``table`` that names a CSV file by its columns, so that the scenario is whole without these files.
+
+    Raises
+    ------
+    ScenarioNotFound
+        The file, one that it extends, or a place or table that it names, is missing.
+    ScenarioInvalid
+        Not YAML, or a field is wrong; every wrong field is named with its line. Or files extend each other in a circle.
+    """
+    lineage = read_lineage(Path(path))
+    for file in lineage.files:
+        _inline_places(file.document, file.path.parent)
+        _inline_table(file.document, file.path.parent)
+    try:
+        return Scenario.model_validate(lineage.document)
+    except ValidationError as error:
+        raise ScenarioInvalid(f"{path} has errors:\n" + _explain(error, lineage)) from error
+
+
+def _inline_places(document: dict[str, Any], folder: Path) -> None:
+    plans = document.get("interventions")
+    for plan in plans if isinstance(plans, list) else ():
+        for action in plan.values() if isinstance(plan, dict) else ():
+            if isinstance(action, dict) and isinstance(action.get("where"), str):
+                action["where"] = _read_place(folder / action["where"])
+
+
+def _read_place(path: Path) -> dict[str, Any]:
+    """Read the polygons of a GeoJSON file as one geometry in WGS 84."""
+    import geopandas
+
+    if not path.is_file():
+        raise ScenarioNotFound(
+            f"The scenario names the place {path}, which does not exist. Paths are relative to the scenario."
+        )
+    try:
+        places = geopandas.read_file(path)
+    except Exception as error:  # pyogrio and fiona raise different errors for the same broken file
+        raise ScenarioInvalid(f"{path} cannot be read as GeoJSON: {error}") from error
+    polygons = places[places.geom_type.isin(["Polygon", "MultiPolygon"])]
+    if polygons.empty:
+        raise ScenarioInvalid(
+            f"{path} has no polygon (found {sorted(set(places.geom_type)) or 'nothing'}); draw the place as one."
+        )
+    geometry = polygons.to_crs("EPSG:4326").make_valid().union_all()
+    return dict(json.loads(json.dumps(geometry.__geo_interface__)))
+
+
+def _inline_table(document: dict[str, Any], folder: Path) -> None:
+    demand = document.get("demand")
+    if isinstance(demand, dict) and isinstance(demand.get("table"), str):
+        demand["table"] = _read_table(folder / demand["table"])
+
+
+def _read_table(path: Path) -> dict[str, list[float]]:
+    """Read the columns of a CSV file of numbers."""
+    if not path.is_file():
+        raise ScenarioNotFound(
+            f"The scenario names the table {path}, which does not exist. Paths are relative to the scenario."
+        )
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            header, *rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+    except (ValueError, csv.Error) as error:  # a file without a line, or not in UTF-8
+        raise ScenarioInvalid(f"{path} cannot be read as CSV with a line of names: {error}") from error
+    names = [name.strip() for name in header]
+    if len(set(names)) < len(names):
+        raise ScenarioInvalid(f"{path} has two columns of one name; found {', '.join(names)}")
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(names):
+            raise ScenarioInvalid(f"{path}, row {number}: {len(row)} values for {len(names)} columns")
+    return {name: [_read_number(row[n], f"{path}, column {name!r}") for row in rows] for n, name in enumerate(names)}
+
+
+def _read_number(text: str, where: str) -> float:
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise ScenarioInvalid(f"{where}: {text!r} is not a number; write hectares as 1234.5") from error
+    return int(number) if number.is_integer() else number
+
+
+def _explain(error: ValidationError, lineage: Lineage) -> str:
+    """Return one line per wrong field: where it is, what is wrong, what was found."""
+    lines = []
+    for fault in error.errors():
+        file, where = lineage.locate([part for part in fault["loc"] if part not in (CONSTANT, RAMP)])
+        name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
+        found = "" if fault["type"] == "missing" or isinstance(fault["input"], dict) else f", found {fault['input']!r}"
+        advice = _ADVICE.get(fault["type"], "")
+        message = fault["msg"].removeprefix("Value error, ")
+        place = "" if file is lineage.files[0] else f" of {file.path.name}"
+        lines.append(f"line {file.line_of(where)}{place}, {name or 'scenario'}: {message}{found}{advice}")
+    return "\n".join(lines)
+
+
+_ADVICE = {
+    "missing": " (add the field)",
+    "extra_forbidden": " (no such field: check its spelling, or take it out)",
+    "string_pattern_mismatch": " (use small letters, digits, - and _)",
+}

@@ -1,0 +1,86 @@
+"""The rules of the engine: which transitions, how much of each, where, and how they are placed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from scenarios.spec.expression import rate_in
+from scenarios.spec.fields import Lengths, Record
+
+
+class TransitionRule(Record):
+    """Which transitions are modelled."""
+
+    minimum_hectares: float = Field(20.0, ge=0, description="observed change below this is left out, and reported")
+    persistence_filter: bool = Field(
+        False, description="whether cells that change and change back count as unchanged; needs three dates"
+    )
+
+
+class PotentialRule(Record):
+    """Where a transition is likely."""
+
+    model: Literal["additive"] = "additive"
+    drivers: tuple[str, ...] = Field((), description="layer names of the landscape; empty: all continuous drivers")
+    neighbourhood_m: Lengths = Field(
+        (100.0, 300.0, 1000.0), description="half widths of the square windows in which class shares count, in metres"
+    )
+    momentum_m: Lengths = Field(
+        (),
+        description="half widths of the square windows in which recent change counts, in metres; used where it helps",
+    )
+
+
+class DemandRule(Record):
+    """How much changes.
+
+    `markov` goes on at the observed annual rates, `trend` goes on with the trend of the areas, `table` reaches given
+    areas, `expression` gives the rates of some transitions by year, `frozen` changes nothing but by plans.
+    """
+
+    rule: Literal["markov", "trend", "table", "expression", "frozen"] = "markov"
+    uncertainty: bool = Field(True, description="whether each member draws its own rates")
+    table: str | dict[str, tuple[int | float, ...]] | None = Field(
+        None, description="for `table`: a CSV file, or its columns: year, and hectares by class"
+    )
+    rates: dict[str, str | float] = Field(
+        {}, description="for `expression`: share of the class per year, by transition ('forest to built')"
+    )
+
+    @model_validator(mode="after")
+    def _has_what_its_rule_needs(self) -> DemandRule:
+        if (self.rule == "table") != (self.table is not None):
+            raise ValueError("'rule: table' needs a 'table'" if self.rule == "table" else "'table' needs 'rule: table'")
+        if (self.rule == "expression") != bool(self.rates):
+            raise ValueError(
+                "'rule: expression' needs 'rates'" if self.rule == "expression" else "'rates' need 'rule: expression'"
+            )
+        if isinstance(self.table, dict):
+            _check_table(self.table)
+        return self
+
+    def rates_in(self, year: int) -> dict[str, float]:
+        """Return the rates that are given by expression, by transition ("forest to built")."""
+        return {name: rate_in(str(text), year) for name, text in self.rates.items()}
+
+
+def _check_table(table: dict[str, tuple[int | float, ...]]) -> None:
+    years = table.get("year", ())
+    if not years or any(year != int(year) for year in years) or list(years) != sorted(set(years)):
+        raise ValueError(f"the table needs a column 'year' of rising whole years without repeats; found {list(years)}")
+    for name, column in table.items():
+        if len(column) != len(years):
+            raise ValueError(f"the table has {len(years)} years, but {len(column)} values of {name!r}")
+        if min(column) < 0:
+            raise ValueError(f"the table has {min(column)} ha of {name!r}; areas are 0 or more")
+
+
+class AllocationRule(Record):
+    """How the demand is placed."""
+
+    rule: Literal["cells"] = "cells"
+    temperature: float = Field(
+        1.0, ge=0, le=4, description="spread of the members: 0 takes the likeliest cells, 1 draws by likelihood"
+    )

@@ -1,0 +1,75 @@
+"""The scenario: what is projected, from when, for how long, by which rules and with which plans."""
+
+from __future__ import annotations
+
+import json
+
+import yaml
+from pydantic import Field, model_validator
+
+from scenarios.spec.fields import Record, Slug, Text, Words, Year
+from scenarios.spec.plans import Intervention
+from scenarios.spec.rules import AllocationRule, DemandRule, PotentialRule, TransitionRule
+
+
+class Scenario(Record):
+    """A future of one landscape.
+
+    Examples
+    --------
+    >>> s = Scenario(id="bau", title="Business as usual", landscape="valley", start=2020, history=(2000, 2010, 2020))
+    >>> s.end, s.title["en"]
+    (2040, 'Business as usual')
+    """
+
+    id: Slug
+    parent: Slug | None = Field(None, description="the scenario that this one was written as a variant of")
+    title: Text
+    storyline: Words = Field(default_factory=dict)
+    landscape: Slug
+    start: Year
+    years: int = Field(20, ge=1, le=200)
+    history: tuple[Year, ...] = Field(min_length=2)
+    transitions: TransitionRule = TransitionRule()
+    potential: PotentialRule = PotentialRule()
+    demand: DemandRule = DemandRule()
+    allocation: AllocationRule = AllocationRule()
+    members: int = Field(10, ge=1, le=255)
+    seed: int = Field(42, ge=0, lt=2**32)
+    interventions: tuple[Intervention, ...] = ()
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Scenario:
+        if list(self.history) != sorted(set(self.history)):
+            raise ValueError(f"history must be rising years without repeats; found {list(self.history)}")
+        if self.history[-1] > self.start:
+            raise ValueError(
+                f"history ends in {self.history[-1]}, after the start {self.start}; end it at or before the start"
+            )
+        for year in self.projected_years:
+            self.demand.rates_in(year)
+        ids = [i.id for i in self.interventions]
+        if len(ids) != len(set(ids)):
+            raise ValueError(f"two interventions share an id; found {ids}")
+        for plan in self.interventions:
+            if plan.years[1] <= self.start or plan.years[0] > self.end:
+                raise ValueError(
+                    f"intervention {plan.id!r} acts {plan.years[0]} to {plan.years[1]}, outside the projected years "
+                    f"{self.start + 1} to {self.end}; move its years or the scenario's"
+                )
+        return self
+
+    @property
+    def end(self) -> int:
+        """The last projected year."""
+        return self.start + self.years
+
+    @property
+    def projected_years(self) -> range:
+        """Every year after the start up to the end."""
+        return range(self.start + 1, self.end + 1)
+
+    def to_yaml(self) -> str:
+        """Return the scenario as YAML that `load_scenario` reads back to an equal scenario."""
+        document = json.loads(self.model_dump_json(by_alias=True, exclude_none=True))
+        return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
