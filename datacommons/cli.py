@@ -96,6 +96,12 @@ def ingest(
     band: Annotated[
         int | None, typer.Option(min=1, help="Band of files that have several.", show_default=False)
     ] = None,
+    product: Annotated[
+        str | None, typer.Option(help="Product that the files are of, as MapBiomas.", show_default="by their tags")
+    ] = None,
+    product_version: Annotated[
+        str | None, typer.Option(help="Version of the product.", show_default="by their tags")
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace layers of the same name and year.")] = False,
     commons: CommonsOption = None,
 ) -> None:
@@ -115,6 +121,8 @@ def ingest(
             crs=crs,
             band=band,
             replace=replace,
+            product=product,
+            product_version=product_version,
             progress=True,
         )
     print_reports(reports)

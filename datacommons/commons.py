@@ -109,6 +109,8 @@ class Commons:
         band: int | None = None,
         replace: bool = False,
         synthetic: bool = False,
+        product: str | None = None,
+        product_version: str | None = None,
         progress: bool = False,
     ) -> list[IngestReport]:
         """Take GeoTIFFs into the commons as layers; on any failure the commons is as before.
@@ -142,6 +144,9 @@ class Commons:
             Whether the layer may replace one of the same name and year.
         synthetic : bool
             Whether the layers were generated, not observed; they are then labelled so wherever shown.
+        product, product_version : str, optional
+            What the files were taken from, as ``"MapBiomas"`` and ``"8"``; by default what the tags ``product`` and
+            ``product_version`` of each file say. Maps of different products are not laid over each other unasked.
         progress : bool
             Whether to show a bar on stderr.
 
@@ -179,6 +184,8 @@ class Commons:
             band=band,
             replace=replace,
             synthetic=synthetic,
+            product=product,
+            product_version=product_version,
         )
         return ingest_files(self.root, self.store, [Path(path) for path in paths], options, progress=progress)
 

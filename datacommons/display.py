@@ -44,12 +44,13 @@ def print_reports(reports: Sequence[IngestReport]) -> None:
 
 def print_layers(layers: Sequence[Layer]) -> None:
     """Print the layers of a commons as a table."""
-    table = Table("landscape", "layer", "year", "kind", "access", box=None)
+    table = Table("landscape", "layer", "year", "kind", "access", "product", box=None)
     table.add_column("file", overflow="fold")
     for layer in layers:
         kind = f"{len(layer.legend)} classes" if layer.legend else layer.unit or "measurements"
         origin = " (synthetic)" if layer.synthetic else ""
-        row = (layer.landscape, layer.name, str(layer.year or ""), kind + origin, layer.access, layer.href)
+        product = f"{layer.product} {layer.version}".strip()
+        row = (layer.landscape, layer.name, str(layer.year or ""), kind + origin, layer.access, product, layer.href)
         table.add_row(*(Text(cell) for cell in row))
     make_console().print(table)
 

@@ -15,7 +15,7 @@ from catalog.errors import ItemNotFound
 from catalog.georeference import find_footprint
 from catalog.store import OWNER, Bbox, CatalogStore
 from datacommons.errors import InvalidIngest, InvalidRaster, ItemExists
-from datacommons.grids import grid_name, same_grid
+from datacommons.grids import cell_size_m, grid_name, same_grid
 from datacommons.intake import IngestOptions
 from datacommons.naming import name_of, title_of, years_in
 from datacommons.rasters import RasterSource, open_source
@@ -39,6 +39,8 @@ class Draft:
         What was unusual so far.
     cells : int
         Cells with data, once it was inspected.
+    product, product_version : str
+        What it is of; empty if unsaid.
     """
 
     source: RasterSource
@@ -49,6 +51,8 @@ class Draft:
     replaced: bool
     notes: tuple[str, ...]
     cells: int = 0
+    product: str = ""
+    product_version: str = ""
 
     @property
     def folder(self) -> str:
@@ -59,6 +63,17 @@ class Draft:
     def href(self) -> str:
         """The COG, relative to the commons."""
         return f"{self.folder}/{self.item}.tif"
+
+    @property
+    def cell_size_m(self) -> float:
+        """The edge of its cells, in metres."""
+        return float(f"{cell_size_m(self.source.geobox):.6g}")
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """What is known of its product, as the item says it."""
+        known = {"landscape:product": self.product, "version": self.product_version}
+        return {name: text for name, text in known.items() if text}
 
     @property
     def title(self) -> str:
@@ -84,7 +99,20 @@ def draft_items(store: CatalogStore, paths: Sequence[Path], options: IngestOptio
         item = f"{options.landscape_id}-{layer}" + (f"-{year}" if options.collection == LAND_COVER else "")
         notes = _compare_grids(source, grid, options.landscape_id)
         replaced = not new and _is_there(store, item, options)
-        drafts.append(Draft(source, options.collection, item, layer, year, replaced, notes))
+        product, version, told = _choose_product(source, options)
+        drafts.append(
+            Draft(
+                source,
+                options.collection,
+                item,
+                layer,
+                year,
+                replaced,
+                (*notes, *told),
+                product=product,
+                product_version=version,
+            )
+        )
     _refuse_twins(drafts)
     return drafts
 
@@ -108,6 +136,16 @@ def _name_layer(path: Path, options: IngestOptions) -> str:
     if name == LAND_COVER:
         raise InvalidIngest(f"A driver cannot be called {LAND_COVER!r}: give it another name with --name.")
     return name
+
+
+def _choose_product(source: RasterSource, options: IngestOptions) -> tuple[str, str, tuple[str, ...]]:
+    """Return the product, its version, and a note: what the user says counts, then what the file says."""
+    if options.product is not None:
+        return options.product, options.product_version or "", ()
+    if not source.product:
+        return "", "", ()
+    told = f"its tags say that it is of {source.product} {source.product_version}".rstrip()
+    return source.product, source.product_version, (told,)
 
 
 def _is_there(store: CatalogStore, item: str, options: IngestOptions) -> bool:

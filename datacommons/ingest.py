@@ -114,7 +114,12 @@ def _write(draft: Draft, options: IngestOptions, staging: Staging, advance: Adva
         layer=draft.layer,
         legend=options.stored_legend,
         title=draft.title,
-        properties={"landscape:access": options.access, "landscape:synthetic": options.synthetic},
+        properties={
+            "landscape:access": options.access,
+            "landscape:synthetic": options.synthetic,
+            "gsd": draft.cell_size_m,
+            **draft.origin,
+        },
     )
     return dict(item.to_dict(include_self_link=False))
 

@@ -43,6 +43,8 @@ class IngestOptions:
         Whether layers of the same name and year give way.
     synthetic : bool
         Whether the files were generated, not observed.
+    product, product_version : str or None
+        What they were taken from; by default what each file's tags say.
     """
 
     collection: str
@@ -56,6 +58,8 @@ class IngestOptions:
     band: int | None = None
     replace: bool = False
     synthetic: bool = False
+    product: str | None = None
+    product_version: str | None = None
 
     @property
     def landscape_id(self) -> str:
@@ -86,6 +90,10 @@ def refuse_contradictions(paths: Sequence[Path], options: IngestOptions) -> None
     if options.years is not None and len(options.years) != len(paths):
         raise InvalidIngest(
             f"The number of files is {len(paths)} and of years {len(options.years)}: say --year once a file, in order."
+        )
+    if options.product_version and not options.product:
+        raise InvalidIngest(
+            f"--product-version {options.product_version} needs the name of the product: add --product NAME."
         )
     if options.name is not None and (len(paths) > 1 or options.collection == LAND_COVER):
         raise InvalidIngest("--name names the layer of a single driver: ingest such files one by one.")

@@ -36,6 +36,10 @@ class Layer:
         Access label.
     synthetic : bool
         Whether it was generated, not observed.
+    product, version : str
+        Which product it is of; empty if unsaid.
+    cell_size_m : float or None
+        Edge of its own cells in metres, before it is aligned to the landscape's grid; None where it was not noted.
     """
 
     collection: str
@@ -49,6 +53,9 @@ class Layer:
     checksum: str
     access: str
     synthetic: bool
+    product: str = ""
+    version: str = ""
+    cell_size_m: float | None = None
 
 
 def list_layers(store: CatalogStore, landscape: str | None = None) -> list[Layer]:
@@ -105,4 +112,7 @@ def _to_layer(item: Mapping[str, Any]) -> Layer:
         checksum=asset["file:checksum"],
         access=properties.get("landscape:access", "public"),
         synthetic=bool(properties.get("landscape:synthetic", False)),
+        product=properties.get("landscape:product", ""),
+        version=properties.get("version", ""),
+        cell_size_m=properties.get("gsd"),
     )

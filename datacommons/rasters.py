@@ -41,6 +41,8 @@ class RasterSource:
         Stored values become ``value * scale + offset``.
     unit : str
         As declared; empty if unsaid.
+    product, product_version : str
+        Which product it is of, by its tags ``product`` and ``product_version``; empty if unsaid.
     """
 
     path: Path
@@ -51,6 +53,8 @@ class RasterSource:
     scale: float
     offset: float
     unit: str
+    product: str = ""
+    product_version: str = ""
 
     @property
     def name(self) -> str:
@@ -104,6 +108,7 @@ def open_source(path: Path, *, crs: str | None = None, band: int | None = None) 
         raise SourceNotFound(f"{path} cannot be ingested: {found}. Check the spelling, or give the full path.")
     try:
         with _open_quietly(path) as dataset:
+            tags = {name.lower(): text.strip() for name, text in dataset.tags().items()}
             return RasterSource(
                 path=path,
                 band=(number := _choose_band(path, dataset.count, band)),
@@ -113,6 +118,8 @@ def open_source(path: Path, *, crs: str | None = None, band: int | None = None) 
                 scale=dataset.scales[number - 1],
                 offset=dataset.offsets[number - 1],
                 unit=dataset.units[number - 1] or "",
+                product=tags.get("product", ""),
+                product_version=tags.get("product_version", ""),
             )
     except RasterioIOError as error:
         raise InvalidRaster(

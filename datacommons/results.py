@@ -33,6 +33,7 @@ from scenarios.validation import Hindcast
 _DECIMALS = 4
 _REPORT = "validation.html"
 _FEWEST_DATES_TO_TEST = 3
+_UNTESTED = "the history has two dates: none is left to test the model on, so the run has no hindcast"
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,8 @@ class _Writer:
         if score:
             write_report(self.folder / _REPORT, score, title=self.study.landscape.title)
         idle = Plan(scenario, self.study.landscape.legend, self.study.grid).idle(learned.model.rates)
-        self._write_json("model.json", _describe_model(learned, [*learned.notes, *idle], shortfalls))
+        notes = [*learned.notes, *idle, *(() if score else (_UNTESTED,))]
+        self._write_json("model.json", _describe_model(learned, notes, shortfalls))
         (self.folder / "scenario.yaml").write_text(scenario.to_yaml(), "utf-8")
         item = cube_item(
             {key: self.folder / f"{key}.zarr" for key in ("trajectory", "probability")},

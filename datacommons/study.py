@@ -17,6 +17,7 @@ from catalog.store import PUBLIC
 from datacommons.errors import LayerNotFound
 from datacommons.layers import Layer, find_driver
 from datacommons.progress import progress_bar
+from datacommons.provenance import check_history
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import Workers
 from scenarios.grid import Grid
@@ -42,6 +43,7 @@ class Study:
     commons, scenario, landscape : what is studied
     inputs : the layers that are learned from, land cover first
     plan_layers : the layers that interventions name, each once
+    doubts : what is doubtful about the history's origin
     workers, chunk, progress : how it is computed and shown
     """
 
@@ -50,6 +52,7 @@ class Study:
     landscape: Landscape
     inputs: tuple[Layer, ...]
     plan_layers: tuple[Layer, ...]
+    doubts: tuple[str, ...]
     workers: Workers
     chunk: int
     progress: bool
@@ -66,14 +69,19 @@ class Study:
             The scenario names what the commons does not have.
         ScenarioInvalid
             An intervention does not fit the landscape.
+        HistoryInvalid
+            The maps were not made alike.
         """
         landscape = commons.landscape(scenario.landscape)
+        inputs = _choose_layers(commons, scenario)
+        dates = [layer for layer in inputs if layer.collection == LAND_COVER]
         study = cls(
             commons=commons,
             scenario=scenario,
             landscape=landscape,
-            inputs=_choose_layers(commons, scenario),
+            inputs=inputs,
             plan_layers=_find_plan_layers(commons, scenario),
+            doubts=check_history(dates, scenario.transitions),
             workers=Workers() if threads is None else Workers(threads),
             chunk=DEFAULT_CHUNK if chunk is None else chunk,
             progress=progress,
@@ -128,11 +136,12 @@ class Study:
     def calibration(self) -> Calibration:
         """Learn from the whole history; what was learned in this session from the same is not learned again."""
         learned = self.commons.remember(("calibration", self.lesson), self._calibrate)
-        return replace(learned, model=replace(learned.model, layers=self.layers))
+        return replace(learned, model=replace(learned.model, layers=self.layers), notes=(*self.doubts, *learned.notes))
 
     def hindcast(self, members: int = MEMBERS) -> Hindcast:
         """Learn from all dates but the last, and test on it, with so many members."""
-        return self.commons.remember(("hindcast", self.lesson, members), lambda: self._hindcast(members))
+        found = self.commons.remember(("hindcast", self.lesson, members), lambda: self._hindcast(members))
+        return replace(found, notes=(*self.doubts, *found.notes))
 
     def _calibrate(self) -> Calibration:
         with progress_bar("learning from the history", 0, shown=self.progress):

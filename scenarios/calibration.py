@@ -102,11 +102,21 @@ def calibrate(
         if fitted is None:
             names = legend.get(transition.source).name, legend.get(transition.target).name
             notes.append(f"{names[0]} to {names[1]}: too few cells changed to learn where; placed at random")
-    notes += _absent_classes(history, legend)
+    notes += _single_interval(tables) + _absent_classes(history, legend)
     return Calibration(Model(grid, legend, potential, rates, demand=demand), tuple(tables), tuple(notes))
 
 
-def _absent_classes(history: History, legend: Legend) -> Sequence[str]:
+def _single_interval(tables: Sequence[TransitionTable]) -> list[str]:
+    """Say what one interval cannot tell."""
+    if len(tables) > 1:
+        return []
+    return [
+        f"learned from a single interval, {tables[0].start} to {tables[0].end}: whether its rates are usual cannot be "
+        "told, and recent change can only be judged on the interval that it was measured in"
+    ]
+
+
+def _absent_classes(history: History, legend: Legend) -> list[str]:
     """Say which classes are missing at some date."""
     notes = []
     for entry in legend:

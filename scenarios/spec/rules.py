@@ -17,6 +17,10 @@ class TransitionRule(Record):
     persistence_filter: bool = Field(
         False, description="whether cells that change and change back count as unchanged; needs three dates"
     )
+    mixed_products: bool = Field(False, description="whether maps of different products may be compared")
+    mixed_resolutions: bool = Field(
+        False, description="whether maps whose cells differ in size by a factor of 3 or more may be compared"
+    )
 
 
 class PotentialRule(Record):

@@ -170,6 +170,10 @@ def name_for_two(write: WriteRaster, cells: Cells) -> list[str | Path]:
     return [write("a.tif", cells), write("b.tif", cells), *DRIVERS, "--name", "slope"]
 
 
+def version_of_nothing(write: WriteRaster, cells: Cells) -> list[str | Path]:
+    return [write("lc_2010.tif", cells), *LAND_COVER, "--product-version", "8"]
+
+
 def driver_called_land_cover(write: WriteRaster, cells: Cells) -> list[str | Path]:
     return [write("land-cover.tif", cells), *DRIVERS]
 
@@ -215,6 +219,7 @@ CASES: dict[Case, str] = {
     misnamed_landscape: r"'../Delta' cannot name a landscape.*as in 'delta'",
     unknown_collection: r"no collection 'landcover' to ingest into: --collection is land-cover",
     name_for_two: r"--name names the layer of a single driver",
+    version_of_nothing: r"--product-version 8 needs the name of the product: add --product",
     driver_called_land_cover: r"cannot be called 'land-cover'.*--name",
     item_exists: r"has valley-land-cover-1990 in land-cover already: say --replace",
     one_bad_among_good: r"lc_2011.tif has values that the legend does not name: 4 \(.* cells\)",

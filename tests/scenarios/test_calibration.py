@@ -42,7 +42,8 @@ def test_a_model_has_the_transitions_that_were_seen(still: History) -> None:
     found = learn(change(change(still, 1, 2, 60), 3, 2, 30))
     assert list(found.model.rates) == [Transition(1, 2), Transition(3, 2)]
     assert found.model.potential.transitions == (Transition(1, 2), Transition(3, 2))
-    assert found.notes == ()
+    assert len(found.notes) == 1
+    assert "a single interval, 1990 to 2000" in found.notes[0]
     forest = (still[1990] == 1).sum()
     assert found.model.rates[Transition(1, 2)] == pytest.approx(1 - (1 - 60 / forest) ** 0.1, rel=1e-6)
     assert [(t.start, t.end) for t in found.tables] == [(1990, 2000)]
@@ -51,10 +52,9 @@ def test_a_model_has_the_transitions_that_were_seen(still: History) -> None:
 def test_a_small_transition_is_left_out_and_reported(still: History) -> None:
     found = learn(change(change(still, 1, 2, 60), 3, 2, 19))
     assert list(found.model.rates) == [Transition(1, 2)]
-    assert len(found.notes) == 1
-    assert "other to built" in found.notes[0]
-    assert "19.0 ha" in found.notes[0]
-    assert "20 ha" in found.notes[0]
+    (note,) = [note for note in found.notes if "other to built" in note]
+    assert "19.0 ha" in note
+    assert "20 ha" in note
 
 
 def test_a_transition_of_few_cells_is_placed_at_random_and_reported(still: History) -> None:
@@ -68,6 +68,12 @@ def test_a_class_that_is_absent_at_one_date_is_reported(still: History) -> None:
     found = learn(change({1990: land_cover, 2000: land_cover}, 1, 3, 60))
     assert any("'other'" in note and "1990" in note for note in found.notes)
     assert found.model.rates[Transition(1, 3)] > 0
+
+
+def test_a_single_interval_is_reported_and_two_are_not(still: History) -> None:
+    later = change(still, 1, 2, 60)
+    assert not any("single interval" in note for note in learn({**later, 2005: later[2000]}).notes)
+    assert any("single interval" in note for note in learn(later).notes)
 
 
 def test_one_date_is_not_enough(still: History) -> None:
