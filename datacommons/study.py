@@ -20,6 +20,7 @@ from datacommons.progress import progress_bar
 from datacommons.provenance import check_history
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import Workers
+from scenarios.conversions import Conversions, date_last_change
 from scenarios.grid import Grid
 from scenarios.interventions import Plan
 from scenarios.projection import DEFAULT_CHUNK
@@ -87,6 +88,7 @@ class Study:
             progress=progress,
         )
         Plan(scenario, landscape.legend, study.grid)
+        Conversions(scenario.conversions, landscape.legend)
         return study
 
     @cached_property
@@ -136,7 +138,10 @@ class Study:
     def calibration(self) -> Calibration:
         """Learn from the whole history; what was learned in this session from the same is not learned again."""
         learned = self.commons.remember(("calibration", self.lesson), self._calibrate)
-        return replace(learned, model=replace(learned.model, layers=self.layers), notes=(*self.doubts, *learned.notes))
+        model = replace(learned.model, layers=self.layers)
+        if model.changed is not None and self.scenario.start not in self.scenario.history:
+            model = replace(model, changed=date_last_change(self.land_cover))
+        return replace(learned, model=model, notes=(*self.doubts, *learned.notes))
 
     def hindcast(self, members: int = MEMBERS) -> Hindcast:
         """Learn from all dates but the last, and test on it, with so many members."""
@@ -171,7 +176,7 @@ class Study:
     def lesson(self) -> str:
         """Fingerprint of all that learning depends on: layers, their content, and the rules."""
         rules = self.scenario.model_dump(
-            mode="json", include={"history", "transitions", "potential", "demand", "allocation", "seed"}
+            mode="json", include={"history", "transitions", "conversions", "potential", "demand", "allocation", "seed"}
         )
         return _digest([rules, [[layer.item, layer.checksum] for layer in self.inputs]])
 

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from catalog.legend import Legend
 from scenarios.cluster import Workers
+from scenarios.conversions import Conversions, date_last_change
 from scenarios.demand import annual_rates
 from scenarios.errors import HistoryInvalid
 from scenarios.futures import Demand
@@ -52,7 +53,7 @@ def calibrate(
 
     Parameters
     ----------
-    scenario : its transition, potential and demand rules and its seed; its interventions play no part
+    scenario : its transition, conversion, potential and demand rules and its seed; its interventions play no part
     history : the land-cover maps to learn from, two dates or more
     drivers : (y, x) float32 by name, NaN = missing
     legend, grid : of the landscape
@@ -75,11 +76,13 @@ def calibrate(
         tables = tabulate_history(history, legend, grid)
         told.append(report_flicker(flickering, tables))
     transitions, notes = choose_transitions(tables, scenario.transitions.minimum_hectares)
-    notes = told + notes
+    transitions, forbidden = Conversions(scenario.conversions, legend).select(transitions, tables)
+    notes = told + notes + forbidden
     if not transitions:
         raise HistoryInvalid(
             f"No class changed by {scenario.transitions.minimum_hectares:g} ha or more between "
-            f"{tables[0].start} and {tables[-1].end}. Lower transitions.minimum_hectares, or check the maps."
+            f"{tables[0].start} and {tables[-1].end}{' in a way that is not forbidden' if forbidden else ''}. "
+            "Lower transitions.minimum_hectares, or check the maps."
         )
     demand = Demand(tuple(tables), tuple(transitions), tuple(effective_samples(history, tables, grid)))
     if scenario.start in history:
@@ -103,7 +106,9 @@ def calibrate(
             names = legend.get(transition.source).name, legend.get(transition.target).name
             notes.append(f"{names[0]} to {names[1]}: too few cells changed to learn where; placed at random")
     notes += _single_interval(tables) + _absent_classes(history, legend)
-    return Calibration(Model(grid, legend, potential, rates, demand=demand), tuple(tables), tuple(notes))
+    changed = date_last_change(history) if scenario.conversions.residence_years else None
+    model = Model(grid, legend, potential, rates, demand=demand, changed=changed)
+    return Calibration(model, tuple(tables), tuple(notes))
 
 
 def _single_interval(tables: Sequence[TransitionTable]) -> list[str]:

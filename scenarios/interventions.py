@@ -181,9 +181,13 @@ class Plan:
                 if pair not in modelled:
                     notes.append(
                         f"intervention {plan.id!r} has no effect: {change.from_} to {change.to} is not modelled, "
-                        "for too little of it was observed"
+                        f"for {self._why_not(change)}"
                     )
         return notes
+
+    def _why_not(self, change: ChangeRate) -> str:
+        forbidden = self.scenario.conversions.forbids(change.from_, change.to)
+        return "the scenario forbids it" if forbidden else "too little of it was observed"
 
     def restorations(self, year: int) -> Iterator[Restoration]:
         """Yield what is to be restored or converted in a year."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from catalog.legend import Legend
 from scenarios.allocation import Allocator, Placement, share_out
 from scenarios.cluster import ONE, Workers
+from scenarios.conversions import Conversions, Residence
 from scenarios.demand import Ledger
 from scenarios.futures import Demand, Rates
 from scenarios.grid import Grid
@@ -41,6 +42,8 @@ class Model:
     potential : where each transition is likely
     rates : share of the source class that each modelled transition takes in a year, as observed
     demand : what the rates become, by year and member; None: they stay as observed
+    changed : (y, x) int16, year in which each cell was last seen to change, which residence times count from; None: no
+        cell was
     layers : drivers that interventions name, by name, each (y, x) float32, NaN = missing; where one is replaced, also
         every driver that the potential was learned from
     """
@@ -51,6 +54,7 @@ class Model:
     rates: Mapping[Transition, float]
     layers: Drivers = field(default_factory=dict)
     demand: Demand | None = None
+    changed: NDArray[np.int16] | None = None
 
     def foretell(self, scenario: Scenario, member: int | None, area_ha: NDArray[np.float64]) -> Rates:
         """Return the rates of every year for a member (None: the best guess) that starts with these areas."""
@@ -182,6 +186,8 @@ class _Walk:
         self.plan.check_drivers(model.potential.edges)
         self.plan.check_layers(model.layers, model.potential.edges)
         self.potential, self.replaced = model.potential, dict[str, str]()
+        self.conversions = Conversions(scenario.conversions, model.legend)
+        self.residence = Residence(self.conversions, model.changed, model.grid.shape)
         self.allocator = Allocator(model.grid, model.grid.blocks(chunk), workers)
         self.ledger = Ledger()
         self.land_cover = start.copy()
@@ -204,9 +210,9 @@ class _Walk:
         book = _Book(year, np.zeros(self.model.grid.shape, np.uint8), self.model.grid.weight_ha)
         for restoration in self.plan.restorations(year):
             self._restore(restoration, book)
-        rates = self.foretold(year)
-        for source in sorted({t.source for t in rates}):
-            self._change({t: rate for t, rate in rates.items() if t.source == source}, book)
+        demand = self._demand(year)
+        for source in sorted({t.source for t in demand}):
+            self._change({t: amount for t, amount in demand.items() if t.source == source}, book)
         for goal in self.plan.goals(year):
             self._approach(goal, book)
         self._apply(book)
@@ -226,29 +232,41 @@ class _Walk:
         self.stale[:] = 1
         self._rescore()
 
-    def _change(self, yearly: Mapping[Transition, float], book: _Book) -> None:
+    def _demand(self, year: int) -> Mapping[Transition, float]:
+        """Return what this year asks of every transition, in units of the weights."""
+        place = {value: n for n, value in enumerate(self.model.legend.values)}
+        demand = {}
+        for t, rate in self.foretold(year).items():
+            if not self.conversions.forbids(t):
+                yearly = rate * self.plan.factor(t, year) * (1 - self._spared(t, year))
+                demand[t] = float(self.area[place[t.source]]) * yearly
+        return self.conversions.hold(demand)
+
+    def _change(self, wanted: Mapping[Transition, float], book: _Book) -> None:
         """Place the demand of every modelled transition out of one class."""
-        transitions = list(yearly)
+        transitions = list(wanted)
         source = transitions[0].source
-        kept = self.plan.barred(source, book.year)
         claims = self._claims(transitions, self._closed(source, book), book.year)
-        area = float(self.area[self.model.legend.values.index(source)])
-        rates = [
-            rate * self.plan.factor(t, book.year) * (1 - self._spared(t, kept, book.year)) for t, rate in yearly.items()
-        ]
-        demand = [self.ledger.ask(t, area * rate) for t, rate in zip(transitions, rates, strict=True)]
+        demand = [self.ledger.ask(t, amount) for t, amount in wanted.items()]
         result = self.allocator.place(claims, np.array(demand), ("change", source))
         book.enter(transitions, result)
-        for t, wanted, placed in zip(transitions, demand, result.placed, strict=True):
-            self._settle(t, wanted - int(placed), t, "no more cells of the class are free to change", book)
+        for t, asked, placed in zip(transitions, demand, result.placed, strict=True):
+            self._settle(t, asked - int(placed), t, self._lack(source), book)
 
-    def _spared(self, transition: Transition, kept: NDArray[np.bool_] | None, year: int) -> float:
+    def _lack(self, source: int) -> str:
+        """Say why a class has no more cells to give."""
+        years = self.conversions.residence_years(source)
+        young = f", or have been of the class for less than {years} years" if years else ""
+        return f"no more cells of the class are free to change{young}"
+
+    def _spared(self, transition: Transition, year: int) -> float:
         """Return which share of a transition's demand protection does away with.
 
         It is the part that the potential sees in the kept cells, less what leaks elsewhere.
         """
         leakage = self.plan.leakage(transition.source, year)
-        if kept is None or leakage == 1:
+        kept = self.plan.barred(transition.source, year) if leakage < 1 else None
+        if kept is None:
             return 0.0
         scores = self.scores[self.potential.slot(transition)]
         held, everywhere = sum_odds(self.land_cover, transition.source, kept, scores, odds_table())
@@ -313,8 +331,11 @@ class _Walk:
 
     def _closed(self, source: int, book: _Book) -> NDArray[np.integer]:
         """Return where no cell of a class may change any more this year."""
-        kept = self.plan.barred(source, book.year)
-        return book.settled if kept is None else book.settled | kept
+        kept, young = self.plan.barred(source, book.year), self.residence.young(source, book.year)
+        closed: NDArray[np.integer] = book.settled
+        for mask in (kept, young):
+            closed = closed if mask is None else closed | mask
+        return closed
 
     def _open_area(self, source: int, closed: NDArray[np.integer]) -> int:
         here = np.where(closed, 0, self.land_cover).astype(np.uint8)
@@ -346,6 +367,7 @@ class _Walk:
             return
         cells, sources, targets = np.concatenate(book.cells), np.concatenate(book.sources), np.concatenate(book.targets)
         self.land_cover.ravel()[cells] = targets
+        self.residence.enter(cells, book.year)
         weights = self.model.grid.row_weight[cells // self.model.grid.shape[1]]
         for n, value in enumerate(self.model.legend.values):
             self.area[n] += int(weights[targets == value].sum()) - int(weights[sources == value].sum())

@@ -15,12 +15,13 @@ from scenarios.spec.plans import (
     Target,
 )
 from scenarios.spec.reading import load_scenario
-from scenarios.spec.rules import AllocationRule, DemandRule, PotentialRule, TransitionRule
+from scenarios.spec.rules import AllocationRule, ConversionRule, DemandRule, PotentialRule, TransitionRule
 from scenarios.spec.scenario import Scenario
 
 __all__ = [
     "AllocationRule",
     "ChangeRate",
+    "ConversionRule",
     "Convert",
     "Cost",
     "DemandRule",

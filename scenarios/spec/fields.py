@@ -36,6 +36,17 @@ Lengths = Annotated[
 """One length or several, in metres."""
 
 
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_as_list),
+    Field(min_length=1),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+    ),
+]
+"""One name or several."""
+
+
 class Record(BaseModel):
     """A part of a scenario: frozen, and checked at construction; it knows all its fields."""
 

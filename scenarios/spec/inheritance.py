@@ -12,7 +12,7 @@ import yaml
 from scenarios.errors import ScenarioInvalid, ScenarioNotFound
 
 _OWN = ("id", "title", "storyline", "parent")  # what a scenario is called is its own
-_SECTIONS = ("transitions", "potential", "demand", "allocation")  # merged field by field
+_SECTIONS = ("transitions", "conversions", "potential", "demand", "allocation")  # merged field by field
 _KINDS = ("rule", "model")  # another rule has other fields, so nothing is taken over from its parent's
 
 

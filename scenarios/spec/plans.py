@@ -143,6 +143,13 @@ class Intervention(Record):
         return (self.conversion.priority,) if self.conversion and self.conversion.priority else ()
 
     @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """What it turns into what, by class; a changed rate turns nothing by itself."""
+        if self.target is not None:
+            return tuple((source, self.target.class_) for source in self.target.from_)
+        return tuple((source, self.conversion.to) for source in self.conversion.from_) if self.conversion else ()
+
+    @property
     def conversion(self) -> Convert | None:
         """What it turns so many hectares a year into, if it does."""
         return self.restore or self.convert

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from scenarios.spec.expression import rate_in
-from scenarios.spec.fields import Lengths, Record
+from scenarios.spec.fields import Lengths, Names, Record
 
 
 class TransitionRule(Record):
@@ -21,6 +21,38 @@ class TransitionRule(Record):
     mixed_resolutions: bool = Field(
         False, description="whether maps whose cells differ in size by a factor of 3 or more may be compared"
     )
+
+
+class ConversionRule(Record):
+    """Which conversions can happen at all, how readily, and how soon again.
+
+    The three settings of CLUE-S (Verburg et al. 2002, doi:10.1007/s00267-002-2630-x).
+    """
+
+    forbidden: dict[str, Names] = Field({}, description="by class: what it never turns into")
+    elasticity: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        {}, description="by class: share of its exchange with other classes that is withheld, 0 easy to 1 hard"
+    )
+    residence_years: dict[str, Annotated[int, Field(ge=1, le=500)]] = Field(
+        {}, description="by class: years that a cell stays in it before it may change again"
+    )
+
+    @model_validator(mode="after")
+    def _forbids_changes(self) -> ConversionRule:
+        for source, targets in self.forbidden.items():
+            if source in targets:
+                raise ValueError(f"forbids {source!r} to stay what it is; take it out of its own list")
+        return self
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Every class that it names, each once."""
+        targets = [target for row in self.forbidden.values() for target in row]
+        return tuple(dict.fromkeys([*self.forbidden, *targets, *self.elasticity, *self.residence_years]))
+
+    def forbids(self, source: str, target: str) -> bool:
+        """Whether a class never turns into another."""
+        return target in self.forbidden.get(source, ())
 
 
 class PotentialRule(Record):

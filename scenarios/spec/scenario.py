@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from scenarios.spec.fields import Record, Slug, Text, Words, Year
 from scenarios.spec.plans import Intervention
-from scenarios.spec.rules import AllocationRule, DemandRule, PotentialRule, TransitionRule
+from scenarios.spec.rules import AllocationRule, ConversionRule, DemandRule, PotentialRule, TransitionRule
 
 
 class Scenario(Record):
@@ -31,6 +31,7 @@ class Scenario(Record):
     years: int = Field(20, ge=1, le=200)
     history: tuple[Year, ...] = Field(min_length=2)
     transitions: TransitionRule = TransitionRule()
+    conversions: ConversionRule = ConversionRule()
     potential: PotentialRule = PotentialRule()
     demand: DemandRule = DemandRule()
     allocation: AllocationRule = AllocationRule()
@@ -57,7 +58,19 @@ class Scenario(Record):
                     f"intervention {plan.id!r} acts {plan.years[0]} to {plan.years[1]}, outside the projected years "
                     f"{self.start + 1} to {self.end}; move its years or the scenario's"
                 )
+        self._refuse_forbidden()
         return self
+
+    def _refuse_forbidden(self) -> None:
+        """Refuse to ask for what the conversion rules forbid."""
+        asked = [(f"intervention {plan.id!r}", pair) for plan in self.interventions for pair in plan.pairs]
+        asked += [("demand.rates", (a, b)) for a, to, b in (n.partition(" to ") for n in self.demand.rates) if to]
+        for who, (source, target) in asked:
+            if self.conversions.forbids(source, target):
+                raise ValueError(
+                    f"{who} asks for {source} to {target}, which conversions.forbidden rules out; take it out of one "
+                    "of them"
+                )
 
     @property
     def end(self) -> int:

@@ -11,7 +11,9 @@ import datacommons as dc
 from datacommons.commons import Commons
 from datacommons.errors import LayerNotFound
 from datacommons.study import Study
-from tests.datacommons.conftest import WriteRaster
+from scenarios.conversions import NEVER
+from scenarios.errors import ScenarioInvalid
+from tests.datacommons.conftest import BUILT, WriteRaster, draw_land_cover
 
 
 def study(commons: Commons, *plans: dict[str, Any], **fields: Any) -> Study:
@@ -19,13 +21,12 @@ def study(commons: Commons, *plans: dict[str, Any], **fields: Any) -> Study:
         id="roads",
         title="Roads",
         landscape="valley",
-        start=2000,
         years=3,
         members=1,
         history=(1990, 2000),
         transitions={"minimum_hectares": 0},
         interventions=plans,
-        **fields,
+        **({"start": 2000} | fields),
     )
     return Study.of(commons, scenario, threads=1, chunk=None, progress=False)
 
@@ -63,6 +64,31 @@ def test_a_priority_layer_is_an_input(roads: Commons) -> None:
 def test_a_layer_that_is_not_there_is_named(roads: Commons, driver: str, layer: str, told: str) -> None:
     with pytest.raises(LayerNotFound, match=told):
         study(roads, {"id": "ring", "years": (2002, 2003), "replace_driver": {"driver": driver, "layer": layer}})
+
+
+def test_conversion_rules_are_a_part_of_the_lesson(roads: Commons) -> None:
+    free = study(roads)
+    bound = study(roads, conversions={"residence_years": {"built": 2}})
+    assert free.lesson != bound.lesson
+    assert free.calibration().model.changed is None
+    changed = bound.calibration().model.changed
+    assert changed is not None
+    assert set(np.unique(changed).tolist()) == {NEVER, 2000}
+    with pytest.raises(ScenarioInvalid, match="'moor'"):
+        study(roads, conversions={"elasticity": {"moor": 1}})
+
+
+def test_residence_counts_the_change_after_the_history_too(roads: Commons, write_raster: WriteRaster) -> None:
+    cells = draw_land_cover()
+    cells[20:30, 10:25] = BUILT
+    cells[30:32, 10:25] = BUILT
+    roads.ingest([write_raster("lc_2005.tif", cells, nodata=0)], collection="land-cover")
+    found = study(roads, start=2005, conversions={"residence_years": {"built": 2}})
+    changed = found.calibration().model.changed
+    assert changed is not None
+    assert (changed[20:30, 10:25] == 2000).all()
+    assert (changed[30:32, 10:25] == 2005).all()
+    assert (changed == 2005).sum() == 30
 
 
 def test_a_run_with_a_replaced_driver_is_kept_whole(roads: Commons) -> None:

@@ -22,6 +22,7 @@ PAGE = (DOCS / "scenarios.md").read_text("utf-8")
 SECTIONS: dict[str, type[BaseModel]] = {
     "The fields": spec.Scenario,
     "transitions": spec.TransitionRule,
+    "conversions": spec.ConversionRule,
     "potential": spec.PotentialRule,
     "demand": spec.DemandRule,
     "allocation": spec.AllocationRule,

@@ -160,7 +160,7 @@ def models_of(model: BaseModel) -> list[BaseModel]:
 
 def test_every_part_is_frozen() -> None:
     parts = models_of(Scenario.model_validate(EXAMPLE))
-    assert len({type(part) for part in parts}) == 10
+    assert len({type(part) for part in parts}) == 11
     for part in parts:
         for name in type(part).model_fields:
             with pytest.raises(ValidationError, match="frozen"):
