@@ -27,8 +27,9 @@ from datacommons.tables import AreaTable
 from scenarios.calibration import Calibration
 from scenarios.ensemble import Ensemble, draw_ensemble
 from scenarios.interventions import Plan
-from scenarios.projection import Shortfall, project
+from scenarios.projection import project
 from scenarios.validation import Hindcast
+from scenarios.yearbook import Shortfall
 
 _DECIMALS = 4
 _REPORT = "validation.html"

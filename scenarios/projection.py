@@ -24,6 +24,7 @@ from scenarios.potential import Drivers, Potential
 from scenarios.priority import take_best
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
+from scenarios.yearbook import Book, Year
 
 CENTRAL = 2**31
 """Number of the central projection, which takes the likeliest cells; members are counted from 0."""
@@ -63,37 +64,6 @@ class Model:
         return self.demand.foretell(scenario, member, area_ha)
 
 
-@dataclass(frozen=True)
-class Shortfall:
-    """Demand that could not be placed."""
-
-    year: int
-    source: int
-    target: int
-    hectares: float
-    cause: str
-
-
-@dataclass(frozen=True, eq=False)
-class Year:
-    """The landscape at the end of one year.
-
-    Parameters
-    ----------
-    year : calendar year
-    land_cover : (y, x) uint8, a view on the running state: copy it to keep it
-    area_ha : (class,) float64, hectares of each class, in legend order
-    placed_ha : hectares by (source, target)
-    shortfalls : what could not be placed
-    """
-
-    year: int
-    land_cover: NDArray[np.uint8]
-    area_ha: NDArray[np.float64]
-    placed_ha: Mapping[tuple[int, int], float]
-    shortfalls: tuple[Shortfall, ...]
-
-
 def project(
     model: Model,
     scenario: Scenario,
@@ -125,45 +95,6 @@ def project(
     walk = _Walk(model, scenario, start, member, temperature, chunk, workers, plan)
     for year in scenario.projected_years:
         yield walk.step(year)
-
-
-@dataclass
-class _Book:
-    """What is decided in one year, before it is applied."""
-
-    year: int
-    settled: NDArray[np.uint8]  # (y, x) non-zero where a cell has changed this year
-    weight_ha: float
-    cells: list[NDArray[np.int64]] = field(default_factory=list)
-    sources: list[NDArray[np.uint8]] = field(default_factory=list)
-    targets: list[NDArray[np.uint8]] = field(default_factory=list)
-    placed_ha: dict[tuple[int, int], float] = field(default_factory=dict)
-    shortfalls: list[Shortfall] = field(default_factory=list)
-
-    def enter(self, transitions: Sequence[Transition], result: Placement) -> None:
-        """Note which cells change, and how much was placed."""
-        targets = np.array([t.target for t in transitions], np.uint8)
-        self.cells.append(result.cells)
-        self.sources.append(np.full(result.cells.size, transitions[0].source, np.uint8))
-        self.targets.append(targets[result.choice])
-        self.settled.ravel()[result.cells] = 1
-        for transition, placed in zip(transitions, result.placed, strict=True):
-            pair = (transition.source, transition.target)
-            self.placed_ha[pair] = self.placed_ha.get(pair, 0.0) + int(placed) * self.weight_ha
-
-    def gain(self, value: int) -> float:
-        """Return how much a class has gained so far this year, less what it has lost, in units of the weights."""
-        won = sum(
-            ha if target == value else -ha if source == value else 0.0
-            for (source, target), ha in self.placed_ha.items()
-        )
-        return won / self.weight_ha
-
-    def fall_short(self, transition: Transition, amount: int, cause: str) -> None:
-        """Note demand that could not be placed."""
-        self.shortfalls.append(
-            Shortfall(self.year, transition.source, transition.target, amount * self.weight_ha, cause)
-        )
 
 
 class _Walk:
@@ -207,7 +138,7 @@ class _Walk:
         No step changes a cell that an earlier one has changed in the same year.
         """
         self._replace_drivers(year)
-        book = _Book(year, np.zeros(self.model.grid.shape, np.uint8), self.model.grid.weight_ha)
+        book = Book(year, np.zeros(self.model.grid.shape, np.uint8), self.model.grid.weight_ha)
         for restoration in self.plan.restorations(year):
             self._restore(restoration, book)
         demand = self._demand(year)
@@ -242,7 +173,7 @@ class _Walk:
                 demand[t] = float(self.area[place[t.source]]) * yearly
         return self.conversions.hold(demand)
 
-    def _change(self, wanted: Mapping[Transition, float], book: _Book) -> None:
+    def _change(self, wanted: Mapping[Transition, float], book: Book) -> None:
         """Place the demand of every modelled transition out of one class."""
         transitions = list(wanted)
         source = transitions[0].source
@@ -272,13 +203,13 @@ class _Walk:
         held, everywhere = sum_odds(self.land_cover, transition.source, kept, scores, odds_table())
         return (1 - leakage) * float(held) / float(max(everywhere, np.int64(1)))
 
-    def _restore(self, restoration: Restoration, book: _Book) -> None:
+    def _restore(self, restoration: Restoration, book: Book) -> None:
         wanted = self.ledger.ask(restoration.id, restoration.hectares / self.model.grid.weight_ha)
         rest = wanted - self._convert(restoration, wanted, restoration.priority, book)
         first = Transition(restoration.sources[0], restoration.target)
         self._settle(restoration.id, rest, first, f"{restoration.id!r} has no more land to restore in its place", book)
 
-    def _approach(self, goal: Goal, book: _Book) -> None:
+    def _approach(self, goal: Goal, book: Book) -> None:
         """Close this year's part of the gap to a target: equal parts of what is left of it, all in the last year."""
         weight_ha = self.model.grid.weight_ha
         now = float(self.area[self.model.legend.values.index(goal.target)]) + book.gain(goal.target)
@@ -289,7 +220,7 @@ class _Walk:
             first = Transition(goal.sources[0], goal.target)
             book.fall_short(first, rest, f"{goal.id!r} is not reached: no more land to convert")
 
-    def _convert(self, action: Restoration | Goal, wanted: int, priority: str | None, book: _Book) -> int:
+    def _convert(self, action: Restoration | Goal, wanted: int, priority: str | None, book: Book) -> int:
         """Convert an amount inside a place; return how much was placed.
 
         By the potential, it is shared among the source classes by their area in the place; by a priority layer, the
@@ -316,7 +247,7 @@ class _Walk:
         wanted: int,
         values: NDArray[np.float32],
         closed: Mapping[int, NDArray[np.integer]],
-        book: _Book,
+        book: Book,
     ) -> int:
         grid = self.model.grid
         free = np.logical_or.reduce([(self.land_cover == source) & (closed[source] == 0) for source in action.sources])
@@ -329,7 +260,7 @@ class _Walk:
             book.enter([Transition(source, action.target)], Placement(chosen, np.zeros(chosen.size, np.int64), placed))
         return int(weights.sum())
 
-    def _closed(self, source: int, book: _Book) -> NDArray[np.integer]:
+    def _closed(self, source: int, book: Book) -> NDArray[np.integer]:
         """Return where no cell of a class may change any more this year."""
         kept, young = self.plan.barred(source, book.year), self.residence.young(source, book.year)
         closed: NDArray[np.integer] = book.settled
@@ -341,7 +272,7 @@ class _Walk:
         here = np.where(closed, 0, self.land_cover).astype(np.uint8)
         return int(self.model.grid.weigh(here, (source,))[0])
 
-    def _settle(self, account: object, rest: int, transition: Transition, cause: str, book: _Book) -> None:
+    def _settle(self, account: object, rest: int, transition: Transition, cause: str, book: Book) -> None:
         """Carry a rest below one cell into the next year; report a larger one as a shortfall."""
         if abs(rest) < int(self.model.grid.row_weight.max()):
             self.ledger.carry(account, rest)
@@ -362,7 +293,7 @@ class _Walk:
             gumbel=self.gumbel,
         )
 
-    def _apply(self, book: _Book) -> None:
+    def _apply(self, book: Book) -> None:
         if not book.cells:
             return
         cells, sources, targets = np.concatenate(book.cells), np.concatenate(book.sources), np.concatenate(book.targets)

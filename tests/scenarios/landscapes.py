@@ -20,9 +20,10 @@ from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.neighbourhood import Neighbourhood
 from scenarios.potential import Potential, indifferent
-from scenarios.projection import Model, Year, project
+from scenarios.projection import Model, project
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
+from scenarios.yearbook import Year
 
 LEGEND = Legend.from_json({"nodata": 0, "classes": {"1": "Forest", "2": "Built", "3": "Other"}})
 FOREST, BUILT, OTHER = LEGEND.values

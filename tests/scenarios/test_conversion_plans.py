@@ -14,9 +14,10 @@ from scenarios.cluster import Workers
 from scenarios.errors import ScenarioInvalid
 from scenarios.kernels.draws import stream
 from scenarios.priority import take_best
-from scenarios.projection import Model, Year
+from scenarios.projection import Model
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
+from scenarios.yearbook import Year
 from tests.scenarios.landscapes import (
     LEGEND,
     Map,

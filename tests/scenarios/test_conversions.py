@@ -16,10 +16,10 @@ from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import ONE, Workers
 from scenarios.conversions import NEVER, Conversions, date_last_change
 from scenarios.errors import HistoryInvalid, ScenarioInvalid
-from scenarios.projection import Year
 from scenarios.spec import ConversionRule
 from scenarios.transitions import History, Transition
 from scenarios.validation import hindcast
+from scenarios.yearbook import Year
 from tests.scenarios.landscapes import (
     BUILT,
     FOREST,

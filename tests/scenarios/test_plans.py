@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from catalog.legend import Legend
 from scenarios.grid import Grid
-from scenarios.projection import Model, Year
+from scenarios.projection import Model
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
+from scenarios.yearbook import Year
 from tests.scenarios.landscapes import (
     LEGEND,
     Map,

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
 from scenarios.grid import Grid
-from scenarios.projection import Year, project
+from scenarios.projection import project
 from scenarios.transitions import Transition
+from scenarios.yearbook import Year
 from tests.scenarios.landscapes import (
     LEGEND,
     World,

@@ -12,8 +12,9 @@ from scenarios.cluster import Workers
 from scenarios.errors import ScenarioInvalid
 from scenarios.neighbourhood import Neighbourhood
 from scenarios.potential import learn_potential
-from scenarios.projection import Model, Year
+from scenarios.projection import Model
 from scenarios.transitions import Transition
+from scenarios.yearbook import Year
 from tests.scenarios.landscapes import LEGEND, projected_grid, random_map, scenario, walk
 
 GRID = projected_grid((60, 60))

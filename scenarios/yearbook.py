@@ -1,0 +1,82 @@
+"""The book of a year: what is decided in it before the map changes, and what is told of it when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.allocation import Placement
+from scenarios.transitions import Transition
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """Demand that could not be placed."""
+
+    year: int
+    source: int
+    target: int
+    hectares: float
+    cause: str
+
+
+@dataclass(frozen=True, eq=False)
+class Year:
+    """The landscape at the end of one year.
+
+    Parameters
+    ----------
+    year : calendar year
+    land_cover : (y, x) uint8, a view on the running state: copy it to keep it
+    area_ha : (class,) float64, hectares of each class, in legend order
+    placed_ha : hectares by (source, target)
+    shortfalls : what could not be placed
+    """
+
+    year: int
+    land_cover: NDArray[np.uint8]
+    area_ha: NDArray[np.float64]
+    placed_ha: Mapping[tuple[int, int], float]
+    shortfalls: tuple[Shortfall, ...]
+
+
+@dataclass
+class Book:
+    """What is decided in one year, before it is applied."""
+
+    year: int
+    settled: NDArray[np.uint8]  # (y, x) non-zero where a cell has changed this year
+    weight_ha: float
+    cells: list[NDArray[np.int64]] = field(default_factory=list)
+    sources: list[NDArray[np.uint8]] = field(default_factory=list)
+    targets: list[NDArray[np.uint8]] = field(default_factory=list)
+    placed_ha: dict[tuple[int, int], float] = field(default_factory=dict)
+    shortfalls: list[Shortfall] = field(default_factory=list)
+
+    def enter(self, transitions: Sequence[Transition], result: Placement) -> None:
+        """Note which cells change, and how much was placed."""
+        targets = np.array([t.target for t in transitions], np.uint8)
+        self.cells.append(result.cells)
+        self.sources.append(np.full(result.cells.size, transitions[0].source, np.uint8))
+        self.targets.append(targets[result.choice])
+        self.settled.ravel()[result.cells] = 1
+        for transition, placed in zip(transitions, result.placed, strict=True):
+            pair = (transition.source, transition.target)
+            self.placed_ha[pair] = self.placed_ha.get(pair, 0.0) + int(placed) * self.weight_ha
+
+    def gain(self, value: int) -> float:
+        """Return how much a class has gained so far this year, less what it has lost, in units of the weights."""
+        won = sum(
+            ha if target == value else -ha if source == value else 0.0
+            for (source, target), ha in self.placed_ha.items()
+        )
+        return won / self.weight_ha
+
+    def fall_short(self, transition: Transition, amount: int, cause: str) -> None:
+        """Note demand that could not be placed."""
+        self.shortfalls.append(
+            Shortfall(self.year, transition.source, transition.target, amount * self.weight_ha, cause)
+        )
