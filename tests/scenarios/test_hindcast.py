@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
 from scenarios.errors import HistoryInvalid
+from scenarios.fuzzy import compare_fuzzily
 from scenarios.metrics import compare, map_outcomes
 from scenarios.patterns import measure_patterns
 from scenarios.transitions import History
@@ -88,7 +89,18 @@ def test_the_table_has_the_model_and_its_baselines(found: Hindcast) -> None:
     assert table.loc["best map", "figure_of_merit"] == found.central.figure_of_merit
     assert table.loc["members", "figure_of_merit"] == pytest.approx(found.members)
     assert table.loc["guessing", "figure_of_merit_32"] == found.by_resolution["guessing"][32]
+    assert table.loc["best map", "fuzzy_similarity_5"] == found.fuzzy["best map"].windows[5]
+    assert table.loc["members", "fuzzy_similarity"] == found.fuzzy["members"].decayed
     assert (table.loc["no change"].filter(like="figure_of_merit") == 0).all()
+    assert (table.loc["no change"].filter(like="fuzzy") == 0).all()
+
+
+def test_fuzzy_similarity_is_that_of_the_maps(found: Hindcast, history: History) -> None:
+    assert found.fuzzy["best map"] == compare_fuzzily(history[1996], history[2003], found.simulated)
+    assert set(found.fuzzy) == set(found.by_resolution)
+    for each in found.fuzzy.values():
+        assert list(each.windows.values()) == sorted(each.windows.values())
+        assert each.windows[1] <= each.decayed <= each.windows[11]
 
 
 def test_members_are_counted_once_each(found: Hindcast, history: History) -> None:
