@@ -271,3 +271,54 @@ def _draw_donors(area_ha: Reals, folds: NDArray[np.int64], key: np.uint64) -> ND
         place = np.searchsorted(reached, chance[mine] * reached[-1], side="right")
         donor[mine] = mine[np.minimum(place, mine.size - 1)]
     return donor
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What models said of cells that they did not learn from.
+
+    Parameters
+    ----------
+    score : (cell,) float64, log odds in the sample
+    parts : (cell, feature) float64, what each feature adds to them
+    changed : (cell,) bool
+    area_ha : (cell,) float64, hectares of the landscape that each cell stands for
+    blocks : (cell,) int64, spatial block
+    folds : (cell,) int64, which model it was held out from
+    """
+
+    score: Reals
+    parts: Reals
+    changed: NDArray[np.bool_]
+    area_ha: Reals
+    blocks: NDArray[np.int64]
+    folds: NDArray[np.int64]
+
+
+def measure_quality(told: HeldOut, *, drivers: int, momentum: int, seed: int) -> Quality:
+    """Measure all there is to say of a model.
+
+    Parameters
+    ----------
+    told : of held-out cells
+    drivers, momentum : how many features, the first and the last ones, are drivers and windows of recent change
+    seed : of the shuffling
+    """
+    features = told.parts.shape[1]
+    groups = [
+        *([f] for f in range(features)),
+        range(drivers, features - momentum),
+        range(features - momentum, features),
+    ]
+    sample = told.changed, told.area_ha
+    lost = permutation_importance(told.score, told.parts, *sample, told.folds, groups, seed=seed)
+    chance = correct_for_sampling(told.score, *sample)
+    return Quality(
+        auc=area_under_curve(told.changed, told.score, told.area_ha),
+        auc_error=area_error(told.changed, told.score, told.area_ha, told.blocks),
+        characteristic=operating_characteristic(told.changed, told.score, told.area_ha).thin(),
+        calibration=calibration_curve(told.changed, chance, told.area_ha),
+        importance=lost[:features],
+        neighbourhood=float(lost[features]),
+        momentum=float(lost[features + 1]),
+    )
