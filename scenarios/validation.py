@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.legend import Legend
-from scenarios.calibration import Calibration, calibrate
+from scenarios.calibration import calibrate
 from scenarios.cluster import ONE, Workers
 from scenarios.errors import HistoryInvalid
+from scenarios.evidence import Evidence, gather_evidence
 from scenarios.fuzzy import FuzzySimilarity
 from scenarios.grid import Grid
 from scenarios.metrics import Agreement, TransitionAgreement, compare_transitions, map_outcomes
@@ -63,7 +64,8 @@ class Hindcast:
     transitions : agreement of the best map, transition by transition
     reliability : whether what the members call likely happened as often as they say
     patterns : patches and edges of each class, in the observed map, the best map and the first member
-    auc : area under the ROC curve on held-out blocks, by transition ("forest to built"); None where nothing was learned
+    evidence : what the past says of the model, by transition ("forest to built"): its quality on held-out blocks, its
+        curves and what they are worth
     notes : what was left out or helped
     legend : of the maps
     observed : (y, x) uint8, the map at the end
@@ -84,7 +86,7 @@ class Hindcast:
     transitions: tuple[TransitionAgreement, ...]
     reliability: Reliability
     patterns: Mapping[str, tuple[Pattern, ...]]
-    auc: Mapping[str, float | None]
+    evidence: Mapping[str, Evidence]
     notes: tuple[str, ...]
     legend: Legend
     observed: NDArray[np.uint8]
@@ -95,6 +97,12 @@ class Hindcast:
     def members(self) -> float:
         """Mean figure of merit of the members."""
         return float(np.mean([each.figure_of_merit for each in self.drawn]))
+
+    @property
+    def auc(self) -> dict[str, float | None]:
+        """Area under the ROC curve on held-out blocks, by transition; None where nothing was learned."""
+        told = {name: each.auc for name, each in self.evidence.items()}
+        return {name: _number(auc, 4) if auc is not None else None for name, auc in told.items()}
 
     def name(self, source: int, target: int) -> str:
         """Return what a transition is called, as "forest to built"."""
@@ -152,6 +160,7 @@ class Hindcast:
         by_resolution = {
             name: {str(n): _number(value, 4) for n, value in row.items()} for name, row in self.by_resolution.items()
         }
+        auc = self.auc
         return {
             **self.summary(),
             "central": asdict(self.central),
@@ -175,7 +184,7 @@ class Hindcast:
                     "simulated": each.simulated,
                     "hits": each.hits,
                     "figure_of_merit": _number(each.figure_of_merit, 4),
-                    "auc": self.auc.get(self.name(each.source, each.target)),
+                    "auc": auc.get(self.name(each.source, each.target)),
                 }
                 for each in self.transitions
             ],
@@ -197,7 +206,8 @@ class Hindcast:
                 }
                 for name, patterns in self.patterns.items()
             },
-            "auc": dict(self.auc),
+            "auc": auc,
+            "evidence": {name: each.to_dict() for name, each in self.evidence.items()},
             "notes": list(self.notes),
             "method": "figure of merit: Pontius et al. 2008, doi:10.1007/s00168-007-0138-2",
         }
@@ -272,7 +282,7 @@ def hindcast(
         transitions=compare_transitions(test.start, test.observed, ends[MODEL]),
         reliability=drawn.reliability,
         patterns={n: measure_patterns(np.where(known, end, 0), legend.values, grid) for n, end in looks.items()},
-        auc=_auc_by_name(learned, legend),
+        evidence=gather_evidence(model.potential, legend),
         notes=(*notes, *learned.notes),
         legend=legend,
         observed=test.observed,
@@ -288,13 +298,3 @@ def _without_table(trial: Scenario) -> tuple[Scenario, tuple[str, ...]]:
     markov = DemandRule(uncertainty=trial.demand.uncertainty)
     note = "the hindcast uses Markov demand: the demand table is about the future and cannot be tested on the past"
     return trial.model_copy(update={"demand": markov}), (note,)
-
-
-def _auc_by_name(learned: Calibration, legend: Legend) -> dict[str, float | None]:
-    potential = learned.model.potential
-    out: dict[str, float | None] = {}
-    for transition, model in zip(potential.transitions, potential.models, strict=True):
-        name = f"{legend.get(transition.source).name} to {legend.get(transition.target).name}"
-        told = model is not None and np.isfinite(model.auc)
-        out[name] = round(model.auc, 4) if model is not None and told else None
-    return out

@@ -64,6 +64,22 @@ def test_a_rule_that_can_be_learned_is_learned(found: Hindcast) -> None:
     assert set(found.auc) == {"forest to built", "other to forest"}
 
 
+def test_the_past_speaks_for_the_model(found: Hindcast, history: History) -> None:
+    evidence = found.evidence["forest to built"]
+    assert evidence.auc is not None
+    assert found.auc["forest to built"] == round(evidence.auc, 4)
+    assert evidence.importance["north"] > 0.05
+    assert next(iter(evidence.importance)) == "north"
+    told = found.to_dict()["evidence"]["forest to built"]
+    assert told["importance"]["north"] == round(evidence.importance["north"], 4)
+    # A curve of the interval that was learned from, in hectares; here a cell is one.
+    assert evidence.quality is not None
+    curve = evidence.quality.characteristic
+    at_risk = (history[1990] == 1) & (history[1996] != 0)
+    assert curve.extent_ha == pytest.approx(at_risk.sum())
+    assert curve.changed_ha == pytest.approx((at_risk & (history[1996] == 2)).sum())
+
+
 def test_guessing_places_the_same_amounts(found: Hindcast) -> None:
     assert found.guessing.simulated_change == pytest.approx(found.central.simulated_change, abs=0.01)
     assert found.guessing.quantity == pytest.approx(found.central.quantity, abs=0.005)
