@@ -26,6 +26,7 @@ from datacommons.study import Study
 from datacommons.tables import AreaTable
 from scenarios.calibration import Calibration
 from scenarios.ensemble import Ensemble, draw_ensemble
+from scenarios.evidence import gather_evidence
 from scenarios.interventions import Plan
 from scenarios.projection import project
 from scenarios.validation import Hindcast
@@ -295,21 +296,22 @@ def _describe_model(learned: Calibration, notes: Sequence[str], shortfalls: Sequ
     model, names = learned.model, {entry.value: entry.name for entry in learned.model.legend}
     potential = model.potential
     transitions = []
-    for transition, fitted, curves in zip(potential.transitions, potential.models, potential.explained, strict=True):
-        told = fitted is not None and np.isfinite(fitted.auc)
+    for transition, evidence in zip(
+        potential.transitions, gather_evidence(potential, model.legend).values(), strict=True
+    ):
         transitions.append(
             {
                 "from": names[transition.source],
                 "to": names[transition.target],
                 "annual_rate": model.rates[transition],
-                "auc": round(fitted.auc, _DECIMALS) if fitted is not None and told else None,
+                **evidence.to_dict(),
                 "curves": [
                     {
                         "driver": curve.driver,
                         "value": np.round(curve.value, _DECIMALS).tolist(),
                         "log_odds": np.round(curve.log_odds, _DECIMALS).tolist(),
                     }
-                    for curve in curves
+                    for curve in evidence.curves
                 ],
             }
         )

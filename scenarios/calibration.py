@@ -15,9 +15,11 @@ from scenarios.demand import annual_rates
 from scenarios.errors import HistoryInvalid
 from scenarios.futures import Demand
 from scenarios.grid import Grid
+from scenarios.learning import AdditiveModel
 from scenarios.neighbourhood import Neighbourhood
 from scenarios.potential import Drivers, learn_potential
 from scenarios.projection import Model
+from scenarios.quality import Quality
 from scenarios.resampling import effective_samples
 from scenarios.spec import Scenario
 from scenarios.transitions import (
@@ -102,9 +104,8 @@ def calibrate(
         )
         rates = annual_rates(scenario.demand, tables, transitions)
     for transition, fitted in zip(transitions, potential.models, strict=True):
-        if fitted is None:
-            names = legend.get(transition.source).name, legend.get(transition.target).name
-            notes.append(f"{names[0]} to {names[1]}: too few cells changed to learn where; placed at random")
+        name = f"{legend.get(transition.source).name} to {legend.get(transition.target).name}"
+        notes += [f"{name}: {doubt}" for doubt in _doubts(fitted)]
     notes += _single_interval(tables) + _absent_classes(history, legend)
     changed = date_last_change(history) if scenario.conversions.residence_years else None
     model = Model(grid, legend, potential, rates, demand=demand, changed=changed)
@@ -119,6 +120,24 @@ def _single_interval(tables: Sequence[TransitionTable]) -> list[str]:
         f"learned from a single interval, {tables[0].start} to {tables[0].end}: whether its rates are usual cannot be "
         "told, and recent change can only be judged on the interval that it was measured in"
     ]
+
+
+def _doubts(fitted: AdditiveModel | None) -> Sequence[str]:
+    """Say where a transition is placed by less than was asked for."""
+    if fitted is None:
+        return ["too few cells changed to learn where; placed at random"]
+    if fitted.refused is not None:
+        left = f"its neighbourhood only ({_score(fitted.quality)})" if fitted.quality is not None else "chance"
+        return [
+            f"with its drivers no better than chance on held-out blocks ({_score(fitted.refused)}); placed by {left}"
+        ]
+    if fitted.quality is not None and not fitted.quality.beats_chance:
+        return [f"no better than chance on held-out blocks ({_score(fitted.quality)})"]
+    return []
+
+
+def _score(quality: Quality) -> str:
+    return f"AUC {quality.auc:.2f}, standard error {quality.auc_error:.2f}"
 
 
 def _absent_classes(history: History, legend: Legend) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.kernels.draws import SCALE
+from scenarios.quality import HeldOut, Quality, measure_quality
 
 _FOLDS = 3
 _STRENGTHS = (0.01, 0.1, 1.0)  # inverse of the penalty, from stiff to supple
@@ -31,7 +32,7 @@ class Sample:
     levels : (cell, feature) int64, level of each driver or share; below 0 = missing
     changed : (cell,) bool, whether the cell made the transition
     blocks : (cell,) int64, spatial block of the cell, for cross-validation
-    weights : (cell,) float64, how many cells of the landscape each one stands for
+    weights : (cell,) float64, how many hectares of the landscape each one stands for
     """
 
     levels: NDArray[np.int64]
@@ -66,16 +67,24 @@ class AdditiveModel:
     ----------
     terms : one per feature, in the order of the sample's columns
     intercept : log odds over the interval of a cell with average drivers, corrected for the sampling
-    auc : area under the ROC curve on spatial blocks that were held out (0.5 = guessing); NaN if it cannot be told
     strength : inverse penalty chosen by cross-validation
     positives : cells that changed, in the sample
+    quality : measured on spatial blocks that were held out; None if it cannot be told
+    refused : quality of the model with all features, if it was no better than chance and only neighbours were kept
     """
 
     terms: tuple[Term, ...]
     intercept: float
-    auc: float
     strength: float
     positives: int
+    quality: Quality | None = None
+    refused: Quality | None = None
+
+    @property
+    def auc(self) -> float:
+        """Area under the ROC curve on held-out blocks (0.5 = guessing); NaN if it cannot be told."""
+        told = self.quality or self.refused
+        return told.auc if told is not None else float("nan")
 
     def at(self, feature: int, level: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the log odds of a feature's levels."""
@@ -88,13 +97,15 @@ class AdditiveModel:
         return np.rint(values * SCALE).astype(np.int16)
 
 
-def fit_additive(sample: Sample, candidates: int = 0) -> AdditiveModel | None:
+def fit_additive(sample: Sample, candidates: int = 0, *, drivers: int = 0, seed: int = 0) -> AdditiveModel | None:
     """Fit penalised splines by logistic regression, their stiffness chosen on held-out spatial blocks.
 
     Parameters
     ----------
     sample : cells at risk
     candidates : how many features, the last ones, stay only if they make the held-out log loss smaller
+    drivers : how many features, the first ones, are drivers; those between are shares of classes around the cell
+    seed : of the shuffling by which importance is measured
 
     Returns
     -------
@@ -104,30 +115,54 @@ def fit_additive(sample: Sample, candidates: int = 0) -> AdditiveModel | None:
     -----
     Each feature is put on the scale of its ranks, spanned by cubic B-splines and penalised by a ridge (Eilers and Marx
     1996, doi:10.1214/ss/1038425655). All changed cells, or many, meet a share of the unchanged; the intercept is
-    corrected for it (King and Zeng 2001, doi:10.1093/oxfordjournals.pan.a004868). The caller
-    holds linear algebra to one thread, so that the same sample gives the same model.
+    corrected for it (King and Zeng 2001, doi:10.1093/oxfordjournals.pan.a004868). A model that is no better than chance
+    on held-out blocks keeps the shares of classes only. The caller holds linear algebra to one thread, so that the same
+    sample gives the same model.
     """
     positives = int(sample.changed.sum())
     if min(positives, sample.changed.size - positives) < _FEWEST:
         return None
     bases = [_Basis.span(sample.levels[:, f]) for f in range(sample.levels.shape[1])]
-    correction = np.log(sample.weights[sample.changed].mean() / sample.weights[~sample.changed].mean())
-    if not any(basis.size for basis in bases):
-        flat = tuple(Term(basis.support, np.zeros(basis.support.size)) for basis in bases)
-        average = np.log(positives / (sample.changed.size - positives))
-        return AdditiveModel(flat, float(average + correction), float("nan"), _STRENGTHS[0], positives)
-    design = np.hstack([basis.at(sample.levels[:, f]) for f, basis in enumerate(bases)])
-    trial = _cross_validate(design, sample)
-    plain = design[:, : sum(basis.size for basis in bases[: len(bases) - candidates])]
-    if candidates and plain.shape[1]:
-        without = _cross_validate(plain, sample)
-        if without.loss <= trial.loss:
-            design, trial = plain, without
-    fitted = _fit(design, sample.changed, trial.strength)
-    weights = np.pad(fitted.coef_[0], (0, sum(basis.size for basis in bases) - design.shape[1]))
-    parts = np.split(weights, np.cumsum([basis.size for basis in bases])[:-1])
-    terms = tuple(Term(basis.support, basis.at(basis.support) @ part) for basis, part in zip(bases, parts, strict=True))
-    return AdditiveModel(terms, float(fitted.intercept_[0] + correction), trial.auc, trial.strength, positives)
+    first = len(bases) - candidates
+    trial = _cross_validate(bases, sample)
+    if candidates and any(basis.size for basis in bases[:first]):
+        without = _cross_validate(_keep(bases, range(first)), sample)
+        trial = trial if trial.loss < without.loss else without
+    quality, refused = _measure(trial, sample, drivers, candidates, seed), None
+    neighbours = _keep(trial.bases, range(drivers, first))
+    if quality is not None and not quality.beats_chance and _width(neighbours) < _width(trial.bases):
+        trial, refused = _cross_validate(neighbours, sample), quality
+        quality = _measure(trial, sample, drivers, candidates, seed)
+    return _settle(trial, sample, quality, refused)
+
+
+def _settle(trial: _Trial, sample: Sample, quality: Quality | None, refused: Quality | None) -> AdditiveModel:
+    """Learn from the whole sample what was tried on parts of it."""
+    positives, area = int(sample.changed.sum()), sample.weights
+    correction = float(np.log(area[sample.changed].mean() / area[~sample.changed].mean()))
+    weights, intercept = np.empty(0), float(np.log(positives / (sample.changed.size - positives)))
+    if _width(trial.bases):
+        fitted = _fit(_design(trial.bases, sample), sample.changed, trial.strength)
+        weights, intercept = fitted.coef_[0], float(fitted.intercept_[0])
+    ends = np.cumsum([basis.size for basis in trial.bases], dtype=np.int64)
+    terms = tuple(
+        Term(basis.support, basis.at(basis.support) @ weights[end - basis.size : end])
+        for basis, end in zip(trial.bases, ends, strict=True)
+    )
+    return AdditiveModel(terms, intercept + correction, trial.strength, positives, quality, refused)
+
+
+def _keep(bases: Sequence[_Basis], kept: range) -> list[_Basis]:
+    """Silence all features but some."""
+    return [basis if f in kept else replace(basis, table=basis.table[:, :0]) for f, basis in enumerate(bases)]
+
+
+def _width(bases: Sequence[_Basis]) -> int:
+    return sum(basis.size for basis in bases)
+
+
+def _design(bases: Sequence[_Basis], sample: Sample) -> NDArray[np.float64]:
+    return np.hstack([basis.at(sample.levels[:, f]) for f, basis in enumerate(bases)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,31 +221,54 @@ def _fit(design: NDArray[np.float64], changed: NDArray[np.bool_], strength: floa
     return LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-5, max_iter=50).fit(design, changed)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Trial:
-    """How well a strength does on held-out blocks."""
+    """How well a strength does on held-out blocks: which cells were held out, and what was learned without them."""
 
+    bases: Sequence[_Basis]
     loss: float
-    auc: float
     strength: float
+    folds: tuple[tuple[NDArray[np.bool_], Any], ...] = ()
 
 
-def _cross_validate(design: NDArray[np.float64], sample: Sample) -> _Trial:
+def _cross_validate(bases: Sequence[_Basis], sample: Sample) -> _Trial:
     """Return the strength with the smallest held-out log loss."""
-    from sklearn.metrics import log_loss, roc_auc_score
+    from sklearn.metrics import log_loss
 
-    folds = list(_split(sample))
-    if not folds:
-        return _Trial(float("inf"), float("nan"), _STRENGTHS[1])
+    splits = list(_split(sample)) if _width(bases) else []
+    if not splits:
+        return _Trial(bases, float("inf"), _STRENGTHS[1])
+    design = _design(bases, sample)
     trials = []
     for strength in _STRENGTHS:
         chance = np.full(sample.changed.size, np.nan)
-        for train, test in folds:
-            chance[test] = _fit(design[train], sample.changed[train], strength).predict_proba(design[test])[:, 1]
+        folds = tuple((test, _fit(design[train], sample.changed[train], strength)) for train, test in splits)
+        for test, fitted in folds:
+            chance[test] = fitted.predict_proba(design[test])[:, 1]
         told = np.isfinite(chance)
-        loss = float(log_loss(sample.changed[told], chance[told]))
-        trials.append(_Trial(loss, float(roc_auc_score(sample.changed[told], chance[told])), strength))
+        trials.append(_Trial(bases, float(log_loss(sample.changed[told], chance[told])), strength, folds))
     return min(trials, key=lambda trial: trial.loss)
+
+
+def _measure(trial: _Trial, sample: Sample, drivers: int, candidates: int, seed: int) -> Quality | None:
+    """Measure the quality of the models that were learned without some blocks, on these blocks."""
+    if not trial.folds:
+        return None
+    cells, features = sample.levels.shape
+    feature = np.repeat(np.arange(features), [basis.size for basis in trial.bases])
+    design = _design(trial.bases, sample)
+    score, parts, folds = np.empty(cells), np.empty((cells, features)), np.full(cells, -1)
+    for f, (test, fitted) in enumerate(trial.folds):
+        weights = np.zeros((feature.size, features))
+        weights[np.arange(feature.size), feature] = fitted.coef_[0]
+        parts[test] = design[test] @ weights
+        score[test] = fitted.intercept_[0] + parts[test].sum(axis=1)
+        folds[test] = f
+    told = folds >= 0
+    held_out = HeldOut(
+        score[told], parts[told], sample.changed[told], sample.weights[told], sample.blocks[told], folds[told]
+    )
+    return measure_quality(held_out, drivers=drivers, momentum=candidates, seed=seed)
 
 
 def _split(sample: Sample) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:

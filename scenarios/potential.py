@@ -149,7 +149,8 @@ def learn_potential(
     grid = neighbourhood.grid
     edges = {name: _find_edges(values, grid, seed) for name, values in drivers.items()}
     samples = _draw_samples(transitions, history, drivers, edges, neighbourhood, momentum, seed, workers)
-    models = workers.map(partial(fit_additive, candidates=len(momentum)), samples)
+    learn = partial(fit_additive, candidates=len(momentum), drivers=len(drivers), seed=seed)
+    models = workers.map(learn, samples)
     column = len(drivers) + len(neighbourhood.windows)
     recent = _score_momentum(transitions, models, column, history, momentum, grid, workers) if momentum else None
     static = _score_static(models, drivers, edges, grid, workers, recent)
@@ -218,11 +219,16 @@ def _draw_samples(
                     changed=np.arange(cells.size) < yes.size,
                     blocks=_block_of(cells, grid),
                     weights=np.repeat(
-                        [changed.size / max(yes.size, 1), stayed.size / max(no.size, 1)], [yes.size, no.size]
+                        [_area_ha(changed, grid) / max(yes.size, 1), _area_ha(stayed, grid) / max(no.size, 1)],
+                        [yes.size, no.size],
                     ),
                 )
             )
     return [Sample.join(part) for part in parts]
+
+
+def _area_ha(cells: NDArray[np.int64], grid: Grid) -> float:
+    return float(np.bincount(cells // grid.shape[1], minlength=grid.shape[0]) @ grid.row_area_ha)
 
 
 def _momentum_before(

@@ -4,33 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.legend import Legend
-from scenarios.calibration import Calibration, calibrate
+from scenarios.calibration import calibrate
 from scenarios.cluster import ONE, Workers
 from scenarios.errors import HistoryInvalid
+from scenarios.evidence import Evidence, gather_evidence
+from scenarios.fuzzy import FuzzySimilarity
 from scenarios.grid import Grid
-from scenarios.kernels.tally import tally
-from scenarios.metrics import (
-    RESOLUTIONS,
-    Agreement,
-    TransitionAgreement,
-    compare,
-    compare_transitions,
-    figure_of_merit_at,
-    map_outcomes,
-)
+from scenarios.metrics import Agreement, TransitionAgreement, compare_transitions, map_outcomes
 from scenarios.patterns import Pattern, measure_patterns
 from scenarios.potential import Drivers, indifferent
-from scenarios.projection import CENTRAL, DEFAULT_CHUNK, Model, project
-from scenarios.reliability import Reliability, tabulate_reliability
+from scenarios.projection import CENTRAL, DEFAULT_CHUNK
+from scenarios.reliability import Reliability
 from scenarios.spec import DemandRule, Scenario
 from scenarios.transitions import History
+from scenarios.trial import Trial, draw_members
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,10 +59,13 @@ class Hindcast:
     nothing : agreement of saying that nothing changes
     by_resolution : figure of merit when errors inside blocks of so many cells are forgiven: of the best map, the mean
         of the members, and of the baselines
+    fuzzy : similarity of the changes if being near counts: of the best map, the mean of the members, and of the
+        baselines
     transitions : agreement of the best map, transition by transition
     reliability : whether what the members call likely happened as often as they say
     patterns : patches and edges of each class, in the observed map, the best map and the first member
-    auc : area under the ROC curve on held-out blocks, by transition ("forest to built"); None where nothing was learned
+    evidence : what the past says of the model, by transition ("forest to built"): its quality on held-out blocks, its
+        curves and what they are worth
     notes : what was left out or helped
     legend : of the maps
     observed : (y, x) uint8, the map at the end
@@ -86,10 +82,11 @@ class Hindcast:
     guessing: Agreement
     nothing: Agreement
     by_resolution: Mapping[str, Mapping[int, float]]
+    fuzzy: Mapping[str, FuzzySimilarity]
     transitions: tuple[TransitionAgreement, ...]
     reliability: Reliability
     patterns: Mapping[str, tuple[Pattern, ...]]
-    auc: Mapping[str, float | None]
+    evidence: Mapping[str, Evidence]
     notes: tuple[str, ...]
     legend: Legend
     observed: NDArray[np.uint8]
@@ -101,6 +98,12 @@ class Hindcast:
         """Mean figure of merit of the members."""
         return float(np.mean([each.figure_of_merit for each in self.drawn]))
 
+    @property
+    def auc(self) -> dict[str, float | None]:
+        """Area under the ROC curve on held-out blocks, by transition; None where nothing was learned."""
+        told = {name: each.auc for name, each in self.evidence.items()}
+        return {name: _number(auc, 4) if auc is not None else None for name, auc in told.items()}
+
     def name(self, source: int, target: int) -> str:
         """Return what a transition is called, as "forest to built"."""
         return f"{self.legend.get(source).name} to {self.legend.get(target).name}"
@@ -108,8 +111,9 @@ class Hindcast:
     def to_frame(self) -> pd.DataFrame:
         """Return the scores as a table: a row for the best map, the members (their mean) and each baseline.
 
-        Columns are the properties of `scenarios.metrics.Agreement`, and ``figure_of_merit_8``: errors inside blocks of
-        8 x 8 cells are forgiven.
+        Columns are the properties of `scenarios.metrics.Agreement`; ``figure_of_merit_8``: errors inside blocks of
+        8 x 8 cells are forgiven; ``fuzzy_similarity_5``: changes in windows of 5 x 5 cells count as found, and
+        ``fuzzy_similarity``: they count the less, the farther they are.
         """
         import pandas as pd
 
@@ -124,6 +128,8 @@ class Hindcast:
             name: {
                 **{column: float(np.mean([getattr(each, column) for each in row])) for column in _COLUMNS},
                 **{f"figure_of_merit_{n}": v for n, v in self.by_resolution[name].items() if n > 1},
+                "fuzzy_similarity": self.fuzzy[name].decayed,
+                **{f"fuzzy_similarity_{n}": v for n, v in self.fuzzy[name].windows.items()},
             }
             for name, row in rows.items()
         }
@@ -154,6 +160,7 @@ class Hindcast:
         by_resolution = {
             name: {str(n): _number(value, 4) for n, value in row.items()} for name, row in self.by_resolution.items()
         }
+        auc = self.auc
         return {
             **self.summary(),
             "central": asdict(self.central),
@@ -163,6 +170,13 @@ class Hindcast:
             "members": len(self.drawn),
             "figure_of_merit_by_resolution": by_resolution[MODEL],
             "all_by_resolution": by_resolution,
+            "fuzzy_similarity": {
+                name: {
+                    "decayed": _number(each.decayed, 4),
+                    "by_window": {str(n): _number(value, 4) for n, value in each.windows.items()},
+                }
+                for name, each in self.fuzzy.items()
+            },
             "transitions": [
                 {
                     "transition": self.name(each.source, each.target),
@@ -170,7 +184,7 @@ class Hindcast:
                     "simulated": each.simulated,
                     "hits": each.hits,
                     "figure_of_merit": _number(each.figure_of_merit, 4),
-                    "auc": self.auc.get(self.name(each.source, each.target)),
+                    "auc": auc.get(self.name(each.source, each.target)),
                 }
                 for each in self.transitions
             ],
@@ -192,7 +206,8 @@ class Hindcast:
                 }
                 for name, patterns in self.patterns.items()
             },
-            "auc": dict(self.auc),
+            "auc": auc,
+            "evidence": {name: each.to_dict() for name, each in self.evidence.items()},
             "notes": list(self.notes),
             "method": "figure of merit: Pontius et al. 2008, doi:10.1007/s00168-007-0138-2",
         }
@@ -242,100 +257,37 @@ def hindcast(
     unaided = calibrate(trial, past, {}, legend=legend, grid=grid, workers=workers) if drivers else learned
     model = learned.model
     blind = replace(model, potential=indifferent(list(model.rates), model.potential.neighbourhood))
-    test = _Test(trial, history[years[-2]], history[years[-1]], chunk, workers)
+    test = Trial(trial, history[years[-2]], history[years[-1]], chunk, workers)
     ends = {
         MODEL: test.project(model, CENTRAL, 0.0),
         NEIGHBOURS: test.project(unaided.model, CENTRAL, 0.0),
         GUESSING: test.project(blind, CENTRAL, 1.0),
         NOTHING: test.start,
     }
-    drawn = _draw_members(test, model, members)
-    scores = {name: compare(test.start, test.observed, end) for name, end in ends.items()}
-    by_resolution = {name: figure_of_merit_at(test.start, test.observed, end) for name, end in ends.items()}
+    drawn = draw_members(test, model, members)
+    scores = {name: test.score(end) for name, end in ends.items()}
     looks = {"observed": test.observed, MODEL: ends[MODEL], "first member": drawn.first}
     known = (test.start != 0) & (test.observed != 0)
     return Hindcast(
         learned_from=tuple(years[:-1]),
         start=years[-2],
         end=years[-1],
-        central=scores[MODEL],
+        central=scores[MODEL].agreement,
         drawn=drawn.agreements,
-        neighbourhood=scores[NEIGHBOURS],
-        guessing=scores[GUESSING],
-        nothing=scores[NOTHING],
-        by_resolution={**by_resolution, DRAWN: drawn.by_resolution},
+        neighbourhood=scores[NEIGHBOURS].agreement,
+        guessing=scores[GUESSING].agreement,
+        nothing=scores[NOTHING].agreement,
+        by_resolution={**{n: score.by_resolution for n, score in scores.items()}, DRAWN: drawn.by_resolution},
+        fuzzy={**{n: score.fuzzy for n, score in scores.items()}, DRAWN: drawn.fuzzy},
         transitions=compare_transitions(test.start, test.observed, ends[MODEL]),
         reliability=drawn.reliability,
         patterns={n: measure_patterns(np.where(known, end, 0), legend.values, grid) for n, end in looks.items()},
-        auc=_auc_by_name(learned, legend),
+        evidence=gather_evidence(model.potential, legend),
         notes=(*notes, *learned.notes),
         legend=legend,
         observed=test.observed,
         simulated=ends[MODEL],
         outcomes=map_outcomes(test.start, test.observed, ends[MODEL]),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Test:
-    """What a model is put to: a start, and the end that it should find."""
-
-    scenario: Scenario
-    start: NDArray[np.uint8]
-    observed: NDArray[np.uint8]
-    chunk: int
-    workers: Workers
-
-    def project(self, model: Model, member: int, temperature: float, workers: Workers | None = None) -> Any:
-        """Return the map at the end, (y, x) uint8."""
-        steps = project(
-            model,
-            self.scenario,
-            self.start,
-            member=member,
-            temperature=temperature,
-            chunk=self.chunk,
-            workers=workers or self.workers,
-        )
-        end = self.start
-        for step in steps:
-            end = step.land_cover
-        return end
-
-
-@dataclass(frozen=True, eq=False)
-class _Drawn:
-    """What is kept of the members: never their maps, but for the first."""
-
-    agreements: tuple[Agreement, ...]
-    by_resolution: Mapping[int, float]
-    reliability: Reliability
-    first: NDArray[np.uint8]
-
-
-def _draw_members(test: _Test, model: Model, members: int) -> _Drawn:
-    """Draw the members side by side. One map a thread and the counts by class are held, for any number of members."""
-    values = model.legend.values
-    index = np.full(256, -1, np.int64)
-    index[list(values)] = np.arange(len(values))
-    counts = np.zeros((len(values), *test.start.shape), np.uint8)
-    first = np.empty_like(test.start)
-    lock = Lock()
-
-    def draw(member: int) -> tuple[Agreement, Mapping[int, float]]:
-        end = test.project(model, member, test.scenario.allocation.temperature, ONE)
-        with lock:
-            tally(end, index, counts)
-        if member == 0:
-            first[:] = end
-        return compare(test.start, test.observed, end), figure_of_merit_at(test.start, test.observed, end)
-
-    scores = test.workers.map(draw, range(members))
-    return _Drawn(
-        agreements=tuple(agreement for agreement, _ in scores),
-        by_resolution={n: float(np.mean([coarse[n] for _, coarse in scores])) for n in RESOLUTIONS},
-        reliability=tabulate_reliability(test.start, test.observed, counts, values, members),
-        first=first,
     )
 
 
@@ -346,13 +298,3 @@ def _without_table(trial: Scenario) -> tuple[Scenario, tuple[str, ...]]:
     markov = DemandRule(uncertainty=trial.demand.uncertainty)
     note = "the hindcast uses Markov demand: the demand table is about the future and cannot be tested on the past"
     return trial.model_copy(update={"demand": markov}), (note,)
-
-
-def _auc_by_name(learned: Calibration, legend: Legend) -> dict[str, float | None]:
-    potential = learned.model.potential
-    out: dict[str, float | None] = {}
-    for transition, model in zip(potential.transitions, potential.models, strict=True):
-        name = f"{legend.get(transition.source).name} to {legend.get(transition.target).name}"
-        told = model is not None and np.isfinite(model.auc)
-        out[name] = round(model.auc, 4) if model is not None and told else None
-    return out

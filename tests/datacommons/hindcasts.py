@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from catalog.legend import Legend
+from scenarios.fuzzy import compare_fuzzily
 from scenarios.metrics import compare, compare_transitions, map_outcomes
 from scenarios.patterns import measure_patterns
 from scenarios.reliability import tabulate_reliability
@@ -41,10 +42,11 @@ def make_hindcast(observed: np.ndarray[Any, np.dtype[np.uint8]] | None = None) -
         guessing=still,
         nothing=still,
         by_resolution=dict.fromkeys(names, coarse),
+        fuzzy=dict.fromkeys(names, compare_fuzzily(start, observed, simulated)),
         transitions=compare_transitions(start, observed, simulated),
         reliability=tabulate_reliability(start, observed, counts, (1, 2), 4),
         patterns={"observed": measure_patterns(observed, (1, 2), projected_grid(SHAPE))},
-        auc={},
+        evidence={},
         notes=("A note with <b>brackets</b> & more",),
         legend=legend,
         observed=observed,

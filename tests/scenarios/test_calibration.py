@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,8 +43,8 @@ def test_a_model_has_the_transitions_that_were_seen(still: History) -> None:
     found = learn(change(change(still, 1, 2, 60), 3, 2, 30))
     assert list(found.model.rates) == [Transition(1, 2), Transition(3, 2)]
     assert found.model.potential.transitions == (Transition(1, 2), Transition(3, 2))
-    assert len(found.notes) == 1
-    assert "a single interval, 1990 to 2000" in found.notes[0]
+    (note,) = [note for note in found.notes if "chance" not in note]
+    assert "a single interval, 1990 to 2000" in note
     forest = (still[1990] == 1).sum()
     assert found.model.rates[Transition(1, 2)] == pytest.approx(1 - (1 - 60 / forest) ** 0.1, rel=1e-6)
     assert [(t.start, t.end) for t in found.tables] == [(1990, 2000)]
@@ -61,6 +62,26 @@ def test_a_transition_of_few_cells_is_placed_at_random_and_reported(still: Histo
     found = learn(change(change(still, 1, 2, 60), 3, 2, 9), transitions={"minimum_hectares": 5})
     assert [model is None for model in found.model.potential.models] == [False, True]
     assert any("other to built" in note and "random" in note for note in found.notes)
+
+
+def test_a_transition_that_is_told_no_better_than_by_chance_falls_back_and_is_reported(still: History) -> None:
+    noise = {"noise": np.random.default_rng(3).random(SHAPE).astype(np.float32)}
+    found = learn(change(change(still, 1, 2, 60), 3, 2, 60), noise, potential={"momentum_m": [300]})
+    (doubt,) = (note for note in found.notes if note.startswith("other to built"))
+    assert re.search(r"no better than chance on held-out blocks \(AUC 0\.\d\d, standard error 0\.\d\d\)", doubt)
+    assert "placed by its neighbourhood only (AUC" in doubt
+    assert not found.model.potential.static[1].any()
+    assert found.model.potential.used[1].any()
+
+
+def test_a_transition_that_is_told_keeps_its_drivers_without_a_note(still: History) -> None:
+    north = {"north": np.broadcast_to(np.linspace(0, 1, 40, dtype=np.float32)[:, None], SHAPE).copy()}
+    last = still[1990].copy()
+    last[:15][last[:15] == 1] = 2
+    last[:, ::3] = still[1990][:, ::3]
+    found = learn({1990: still[1990], 2000: last}, north)
+    assert found.notes == ()
+    assert found.model.potential.static.any()
 
 
 def test_a_class_that_is_absent_at_one_date_is_reported(still: History) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
 from scenarios.errors import HistoryInvalid
+from scenarios.fuzzy import compare_fuzzily
 from scenarios.metrics import compare, map_outcomes
 from scenarios.patterns import measure_patterns
 from scenarios.transitions import History
@@ -63,6 +64,22 @@ def test_a_rule_that_can_be_learned_is_learned(found: Hindcast) -> None:
     assert set(found.auc) == {"forest to built", "other to forest"}
 
 
+def test_the_past_speaks_for_the_model(found: Hindcast, history: History) -> None:
+    evidence = found.evidence["forest to built"]
+    assert evidence.auc is not None
+    assert found.auc["forest to built"] == round(evidence.auc, 4)
+    assert evidence.importance["north"] > 0.05
+    assert next(iter(evidence.importance)) == "north"
+    told = found.to_dict()["evidence"]["forest to built"]
+    assert told["importance"]["north"] == round(evidence.importance["north"], 4)
+    # A curve of the interval that was learned from, in hectares; here a cell is one.
+    assert evidence.quality is not None
+    curve = evidence.quality.characteristic
+    at_risk = (history[1990] == 1) & (history[1996] != 0)
+    assert curve.extent_ha == pytest.approx(at_risk.sum())
+    assert curve.changed_ha == pytest.approx((at_risk & (history[1996] == 2)).sum())
+
+
 def test_guessing_places_the_same_amounts(found: Hindcast) -> None:
     assert found.guessing.simulated_change == pytest.approx(found.central.simulated_change, abs=0.01)
     assert found.guessing.quantity == pytest.approx(found.central.quantity, abs=0.005)
@@ -88,7 +105,18 @@ def test_the_table_has_the_model_and_its_baselines(found: Hindcast) -> None:
     assert table.loc["best map", "figure_of_merit"] == found.central.figure_of_merit
     assert table.loc["members", "figure_of_merit"] == pytest.approx(found.members)
     assert table.loc["guessing", "figure_of_merit_32"] == found.by_resolution["guessing"][32]
+    assert table.loc["best map", "fuzzy_similarity_5"] == found.fuzzy["best map"].windows[5]
+    assert table.loc["members", "fuzzy_similarity"] == found.fuzzy["members"].decayed
     assert (table.loc["no change"].filter(like="figure_of_merit") == 0).all()
+    assert (table.loc["no change"].filter(like="fuzzy") == 0).all()
+
+
+def test_fuzzy_similarity_is_that_of_the_maps(found: Hindcast, history: History) -> None:
+    assert found.fuzzy["best map"] == compare_fuzzily(history[1996], history[2003], found.simulated)
+    assert set(found.fuzzy) == set(found.by_resolution)
+    for each in found.fuzzy.values():
+        assert list(each.windows.values()) == sorted(each.windows.values())
+        assert each.windows[1] <= each.decayed <= each.windows[11]
 
 
 def test_members_are_counted_once_each(found: Hindcast, history: History) -> None:

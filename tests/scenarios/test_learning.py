@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from scenarios.cluster import ONE
 from scenarios.learning import Sample, fit_additive
@@ -90,6 +91,9 @@ def test_a_random_driver_foretells_nothing() -> None:
     model = learn(change_by(uniform_driver(0), lambda x: 0 * x - 2, 0), x=uniform_driver(9)).models[0]
     assert model is not None
     assert abs(model.auc - 0.5) < 0.04
+    assert model.refused is not None
+    assert model.quality is None  # all is forest: no neighbourhood is left to learn from
+    assert (model.terms[0].log_odds == 0).all()
 
 
 def test_a_strong_driver_is_known_by_its_auc() -> None:
@@ -97,6 +101,7 @@ def test_a_strong_driver_is_known_by_its_auc() -> None:
     model = learn(change_by(driver, lambda x: 0.2 * (x - 70), 0), x=driver).models[0]
     assert model is not None
     assert model.auc > 0.9
+    assert model.refused is None
 
 
 def test_the_intercept_is_that_of_the_landscape_not_of_the_sample() -> None:
@@ -165,6 +170,56 @@ def draw_sample(positives: int, negatives: int) -> Sample:
 @pytest.mark.parametrize(("positives", "negatives"), [(0, 500), (9, 500), (500, 9), (500, 0), (0, 0)])
 def test_too_few_changes_teach_nothing(positives: int, negatives: int) -> None:
     assert fit_additive(draw_sample(positives, negatives)) is None
+
+
+def sample_of(log_odds: Reals, levels: NDArray[np.int64], seed: int = 0) -> Sample:
+    """Return cells that changed with known odds, in 50 blocks of 80."""
+    changed = np.random.default_rng([seed, 2]).random(log_odds.size) < 1 / (1 + np.exp(-log_odds))
+    return Sample(levels, changed, np.arange(log_odds.size) // 80, np.where(changed, 1.0, 3.0))
+
+
+def test_what_is_refused_keeps_the_neighbourhood() -> None:
+    # One driver, two shares and one window of recent change, of which nothing acts.
+    levels = np.random.default_rng(0).integers(0, 100, (4000, 4))
+    model = fit_additive(sample_of(np.full(4000, -1.0), levels, seed=1), 1, drivers=1)
+    assert model is not None
+    assert model.refused is not None
+    assert model.quality is not None
+    assert [bool(np.ptp(term.log_odds)) for term in model.terms] == [False, True, True, False]
+
+
+def test_the_quality_is_that_of_held_out_blocks() -> None:
+    levels = np.random.default_rng(0).integers(0, 100, (4000, 3))
+    sample = sample_of(levels[:, 0] / 20 - 4, levels)
+    model = fit_additive(sample, drivers=2)
+    assert model is not None
+    quality = model.quality
+    assert quality is not None
+    assert quality.beats_chance
+    assert quality.characteristic.area == pytest.approx(quality.auc, abs=0.002)
+    assert quality.characteristic.extent_ha == pytest.approx(sample.weights.sum())
+    assert quality.characteristic.changed_ha == pytest.approx(sample.changed.sum())
+    acting, idle, share = quality.importance
+    assert acting > 0.1 > 10 * max(abs(idle), abs(share))
+    assert quality.neighbourhood == share
+    assert quality.momentum == 0
+    for each in quality.calibration:
+        assert each.happened == pytest.approx(each.foretold, abs=0.06)
+    # Blocks that were learned from would be told better.
+    assert quality.auc < roc_auc_score(sample.changed, model.at(0, levels[:, 0]) + model.at(1, levels[:, 1]))
+
+
+def test_importance_hangs_on_the_seed_and_the_model_does_not() -> None:
+    levels = np.random.default_rng(0).integers(0, 100, (2000, 2))
+    sample = sample_of(levels[:, 0] / 30 - 2, levels)
+    one, two = (fit_additive(sample, drivers=1, seed=seed) for seed in (1, 2))
+    assert one is not None
+    assert two is not None
+    assert one.quality is not None
+    assert two.quality is not None
+    assert one.quality.importance[0] != two.quality.importance[0]
+    assert one.quality.auc == two.quality.auc
+    np.testing.assert_array_equal(one.terms[0].log_odds, two.terms[0].log_odds)
 
 
 def test_ten_changes_teach_something() -> None:

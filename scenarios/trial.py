@@ -1,0 +1,114 @@
+"""A trial: a model is put to a map that it did not see, by its best map and by members."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.cluster import ONE, Workers
+from scenarios.fuzzy import FuzzySimilarity, compare_fuzzily
+from scenarios.kernels.tally import tally
+from scenarios.metrics import RESOLUTIONS, Agreement, compare, figure_of_merit_at
+from scenarios.projection import Model, project
+from scenarios.reliability import Reliability, tabulate_reliability
+from scenarios.spec import Scenario
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one simulated map scores.
+
+    Parameters
+    ----------
+    agreement : cell by cell
+    by_resolution : figure of merit when errors inside blocks of so many cells are forgiven
+    fuzzy : similarity of the changes, if being near counts
+    """
+
+    agreement: Agreement
+    by_resolution: Mapping[int, float]
+    fuzzy: FuzzySimilarity
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """What a model is put to: a start, and the end that it should find."""
+
+    scenario: Scenario
+    start: NDArray[np.uint8]
+    observed: NDArray[np.uint8]
+    chunk: int
+    workers: Workers
+
+    def project(
+        self, model: Model, member: int, temperature: float, workers: Workers | None = None
+    ) -> NDArray[np.uint8]:
+        """Return the map at the end, (y, x) uint8."""
+        steps = project(
+            model,
+            self.scenario,
+            self.start,
+            member=member,
+            temperature=temperature,
+            chunk=self.chunk,
+            workers=workers or self.workers,
+        )
+        end = self.start
+        for step in steps:
+            end = step.land_cover
+        return end
+
+    def score(self, end: NDArray[np.uint8]) -> Score:
+        """Compare a simulated map with the observed one."""
+        maps = self.start, self.observed, end
+        return Score(compare(*maps), figure_of_merit_at(*maps), compare_fuzzily(*maps))
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """What is kept of the members: never their maps, but for the first.
+
+    Parameters
+    ----------
+    agreements : of each member
+    by_resolution, fuzzy : mean of the members
+    reliability : whether what they call likely happens as often as they say
+    first : (y, x) uint8, map of the first member
+    """
+
+    agreements: tuple[Agreement, ...]
+    by_resolution: Mapping[int, float]
+    fuzzy: FuzzySimilarity
+    reliability: Reliability
+    first: NDArray[np.uint8]
+
+
+def draw_members(trial: Trial, model: Model, members: int) -> Drawn:
+    """Draw the members side by side. One map a thread and the counts by class are held, for any number of members."""
+    values = model.legend.values
+    index = np.full(256, -1, np.int64)
+    index[list(values)] = np.arange(len(values))
+    counts = np.zeros((len(values), *trial.start.shape), np.uint8)
+    first = np.empty_like(trial.start)
+    lock = Lock()
+
+    def draw(member: int) -> Score:
+        end = trial.project(model, member, trial.scenario.allocation.temperature, ONE)
+        with lock:
+            tally(end, index, counts)
+        if member == 0:
+            first[:] = end
+        return trial.score(end)
+
+    scores = trial.workers.map(draw, range(members))
+    return Drawn(
+        agreements=tuple(score.agreement for score in scores),
+        by_resolution={n: float(np.mean([score.by_resolution[n] for score in scores])) for n in RESOLUTIONS},
+        fuzzy=FuzzySimilarity.mean([score.fuzzy for score in scores]),
+        reliability=tabulate_reliability(trial.start, trial.observed, counts, values, members),
+        first=first,
+    )
