@@ -16,6 +16,7 @@ from scenarios.errors import HistoryInvalid
 from scenarios.futures import Demand
 from scenarios.grid import Grid
 from scenarios.learning import AdditiveModel
+from scenarios.momentum import Momentum
 from scenarios.neighbourhood import Neighbourhood
 from scenarios.potential import Drivers, learn_potential
 from scenarios.projection import Model
@@ -90,6 +91,7 @@ def calibrate(
     if scenario.start in history:
         start_ha = np.asarray(grid.weigh(history[scenario.start], legend.values) * grid.weight_ha, np.float64)
         notes += demand.note(scenario, start_ha)
+    radii = tuple(sorted({grid.cells(metres) for metres in scenario.potential.momentum_m}))
     near = Neighbourhood.of(grid, scenario.potential.neighbourhood_m, legend.values)
     # One thread of linear algebra: its sums, and so the model, must not depend on how many there are.
     with threadpool_limits(1):
@@ -98,7 +100,7 @@ def calibrate(
             history,
             drivers,
             near,
-            momentum=[grid.cells(metres) for metres in scenario.potential.momentum_m],
+            momentum=Momentum(history, radii, grid, workers) if radii else None,
             seed=scenario.seed,
             workers=workers,
         )
@@ -108,8 +110,13 @@ def calibrate(
         notes += [f"{name}: {doubt}" for doubt in _doubts(fitted)]
     notes += _single_interval(tables) + _absent_classes(history, legend)
     changed = date_last_change(history) if scenario.conversions.residence_years else None
-    model = Model(grid, legend, potential, rates, demand=demand, changed=changed)
+    model = Model(grid, legend, potential, rates, demand=demand, changed=changed, pace=_pace(scenario, tables))
     return Calibration(model, tuple(tables), tuple(notes))
+
+
+def _pace(scenario: Scenario, tables: Sequence[TransitionTable]) -> int:
+    """Return after how many years the neighbourhood is looked at again: as many as an interval has."""
+    return scenario.potential.neighbourhood_years or round(np.mean([table.years for table in tables]))
 
 
 def _single_interval(tables: Sequence[TransitionTable]) -> list[str]:

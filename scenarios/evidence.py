@@ -42,7 +42,7 @@ class Evidence:
         if self.quality is None:
             return {}
         names = [curve.driver for curve in self.curves]
-        lost = dict(zip(names, self.quality.importance.tolist(), strict=False))  # recent change has no curve
+        lost = dict(zip(names, self.quality.importance.tolist(), strict=True))
         whole = {NEIGHBOURHOOD: self.quality.neighbourhood, MOMENTUM: self.quality.momentum}
         lost |= {name: value for name, value in whole.items() if value}
         return dict(sorted(lost.items(), key=lambda item: -item[1]))

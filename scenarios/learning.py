@@ -19,6 +19,9 @@ _KNOTS = 6
 _RANKS = 64
 _SUPPORT = 256
 _FEWEST_RANKS = 3
+LINE_LEVELS = 1024
+"""The highest level of a feature that acts as a straight line."""
+
 _FEWEST = 10  # positives, below which nothing is learned
 _LARGEST_LOG_ODDS = 12.0
 
@@ -97,14 +100,18 @@ class AdditiveModel:
         return np.rint(values * SCALE).astype(np.int16)
 
 
-def fit_additive(sample: Sample, candidates: int = 0, *, drivers: int = 0, seed: int = 0) -> AdditiveModel | None:
+def fit_additive(
+    sample: Sample, *, drivers: int = 0, candidates: int = 0, carried: float = 1.0, seed: int = 0
+) -> AdditiveModel | None:
     """Fit penalised splines by logistic regression, their stiffness chosen on held-out spatial blocks.
 
     Parameters
     ----------
     sample : cells at risk
-    candidates : how many features, the last ones, stay only if they make the held-out log loss smaller
     drivers : how many features, the first ones, are drivers; those between are shares of classes around the cell
+    candidates : how many features, the last ones, act as straight lines, and stay only if they make the held-out log
+        loss smaller
+    carried : part of the candidates' effect that is kept
     seed : of the shuffling by which importance is measured
 
     Returns
@@ -122,8 +129,8 @@ def fit_additive(sample: Sample, candidates: int = 0, *, drivers: int = 0, seed:
     positives = int(sample.changed.sum())
     if min(positives, sample.changed.size - positives) < _FEWEST:
         return None
-    bases = [_Basis.span(sample.levels[:, f]) for f in range(sample.levels.shape[1])]
-    first = len(bases) - candidates
+    first = sample.levels.shape[1] - candidates
+    bases = [_Basis.span(level) if f < first else _Basis.line(level) for f, level in enumerate(sample.levels.T)]
     trial = _cross_validate(bases, sample)
     if candidates and any(basis.size for basis in bases[:first]):
         without = _cross_validate(_keep(bases, range(first)), sample)
@@ -133,7 +140,9 @@ def fit_additive(sample: Sample, candidates: int = 0, *, drivers: int = 0, seed:
     if quality is not None and not quality.beats_chance and _width(neighbours) < _width(trial.bases):
         trial, refused = _cross_validate(neighbours, sample), quality
         quality = _measure(trial, sample, drivers, candidates, seed)
-    return _settle(trial, sample, quality, refused)
+    model = _settle(trial, sample, quality, refused)
+    lessened = [Term(term.level, term.log_odds * carried) for term in model.terms[first:]]
+    return replace(model, terms=(*model.terms[:first], *lessened))
 
 
 def _settle(trial: _Trial, sample: Sample, quality: Quality | None, refused: Quality | None) -> AdditiveModel:
@@ -191,6 +200,16 @@ class _Basis:
         table = _splines(edges.size + 1)
         rank = np.searchsorted(edges, known, side="right")
         return cls(edges, found[:: max(1, found.size // _SUPPORT)], table - table[rank].mean(axis=0))
+
+    @classmethod
+    def line(cls, level: NDArray[np.int64]) -> _Basis:
+        """Return one straight line over the levels themselves, on the scale of their spread."""
+        known = level[level >= 0]
+        spread = float(known.std()) if known.size else 0.0
+        if not spread:
+            return cls(known[:0], np.zeros(1, np.int64), np.zeros((1, 0)))
+        levels = np.arange(LINE_LEVELS + 1)
+        return cls(levels[1:], levels[[0, -1]], ((levels - known.mean()) / spread)[:, None])
 
     @property
     def size(self) -> int:

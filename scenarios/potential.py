@@ -7,9 +7,9 @@ of integers; a prediction is a sum of look-ups.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -21,8 +21,8 @@ from scenarios.kernels import draws
 from scenarios.kernels.potential import add_curve, levels
 from scenarios.kernels.scores import Tables
 from scenarios.kernels.windows import share_levels
-from scenarios.learning import AdditiveModel, Sample, fit_additive
-from scenarios.momentum import SHARE_EDGES, recent_change, stroke_radius
+from scenarios.learning import LINE_LEVELS, AdditiveModel, Sample, fit_additive
+from scenarios.momentum import SHARE_EDGES, Momentum
 from scenarios.neighbourhood import LEVELS, Neighbourhood
 from scenarios.transitions import History, Transition
 
@@ -127,7 +127,7 @@ def learn_potential(
     drivers: Drivers,
     neighbourhood: Neighbourhood,
     *,
-    momentum: Sequence[int] = (),
+    momentum: Momentum | None = None,
     seed: int,
     workers: Workers,
 ) -> Potential:
@@ -139,7 +139,7 @@ def learn_potential(
     history : land-cover maps; every pair of following dates is an interval
     drivers : static drivers
     neighbourhood : windows; shares are those of the interval's first date
-    momentum : half widths, in cells, of the windows in which recent change counts
+    momentum : recent change, a candidate that held-out blocks keep or drop; None leaves it out
     seed : of the sampling
 
     Returns
@@ -149,13 +149,14 @@ def learn_potential(
     grid = neighbourhood.grid
     edges = {name: _find_edges(values, grid, seed) for name, values in drivers.items()}
     samples = _draw_samples(transitions, history, drivers, edges, neighbourhood, momentum, seed, workers)
-    learn = partial(fit_additive, candidates=len(momentum), drivers=len(drivers), seed=seed)
+    size, carried = (momentum.size, momentum.carried) if momentum else (0, 1.0)
+    learn = partial(fit_additive, drivers=len(drivers), candidates=size, carried=carried, seed=seed)
     models = workers.map(learn, samples)
     column = len(drivers) + len(neighbourhood.windows)
-    recent = _score_momentum(transitions, models, column, history, momentum, grid, workers) if momentum else None
+    recent = _score_momentum(transitions, models, column, momentum) if momentum else None
     static = _score_static(models, drivers, edges, grid, workers, recent)
     curves, used = _compile_windows(models, len(drivers), neighbourhood)
-    explained = tuple(_explain(model, edges, drivers, neighbourhood) for model in models)
+    explained = tuple(_explain(model, edges, drivers, neighbourhood, momentum) for model in models)
     return Potential(tuple(transitions), static, curves, used, neighbourhood, tuple(models), explained, edges, recent)
 
 
@@ -182,7 +183,7 @@ def _draw_samples(
     drivers: Drivers,
     edges: Mapping[str, NDArray[np.float32]],
     neighbourhood: Neighbourhood,
-    momentum: Sequence[int],
+    momentum: Momentum | None,
     seed: int,
     workers: Workers,
 ) -> list[Sample]:
@@ -203,7 +204,6 @@ def _draw_samples(
                 columns.append(share_levels(counts[w], valid[r], size, shift, cells))
             return np.stack(columns, axis=1) if columns else np.empty((cells.size, 0), np.int64)
 
-        change = _momentum_before(history, start, end, grid, workers)
         for t, transition in enumerate(transitions):
             at_risk = (first == transition.source) & (last != 0)
             changed = np.flatnonzero(at_risk & (last == transition.target))
@@ -212,7 +212,8 @@ def _draw_samples(
             yes = _thin(changed, _MOST_POSITIVES // intervals, grid, draws.stream(*key, 2))
             no = _thin(stayed, _MOST_CONTROLS // intervals, grid, draws.stream(*key, 3))
             cells = np.concatenate([yes, no])
-            recent = [levels(change(radius, transition).ravel()[cells], SHARE_EDGES) - 1 for radius in momentum]
+            change = momentum.before(start, transition) if momentum else ()
+            recent = [levels(share.ravel()[cells], SHARE_EDGES) - 1 for share in change]
             parts[t].append(
                 Sample(
                     levels=np.column_stack([describe(cells), *recent]),
@@ -229,33 +230,6 @@ def _draw_samples(
 
 def _area_ha(cells: NDArray[np.int64], grid: Grid) -> float:
     return float(np.bincount(cells // grid.shape[1], minlength=grid.shape[0]) @ grid.row_area_ha)
-
-
-def _momentum_before(
-    history: History, start: int, end: int, grid: Grid, workers: Workers
-) -> Callable[[int, Transition], NDArray[np.float32]]:
-    """Return what tells the recent change that an interval's changes are explained by.
-
-    It is the change of the interval before. The first of several intervals has none, so that nothing is known there. A
-    single interval has to explain itself, with the middle of each window cut out.
-    """
-    years = sorted(history)
-    place = years.index(start)
-    if len(years) > 2 and place == 0:
-        return lambda _radius, _transition: np.full(grid.shape, np.nan, np.float32)
-    dates = (years[place - 1], start) if place else (start, end)
-    first, last = history[dates[0]], history[dates[1]]
-
-    @cache
-    def cut_of(transition: Transition) -> int | None:
-        changed = (first == transition.source) & (last == transition.target)
-        return None if place else stroke_radius(changed)
-
-    def change(radius: int, transition: Transition) -> NDArray[np.float32]:
-        cut = cut_of(transition)
-        return recent_change(first, last, transition, radius, grid=grid, workers=workers, cut=cut)
-
-    return change
 
 
 def _block_of(cells: NDArray[np.int64], grid: Grid) -> NDArray[np.int64]:
@@ -284,25 +258,19 @@ def _score_static(
 
 
 def _score_momentum(
-    transitions: Sequence[Transition],
-    models: Sequence[AdditiveModel | None],
-    column: int,
-    history: History,
-    momentum: Sequence[int],
-    grid: Grid,
-    workers: Workers,
+    transitions: Sequence[Transition], models: Sequence[AdditiveModel | None], column: int, momentum: Momentum
 ) -> NDArray[np.int16]:
-    """Return what the last interval says of the next ones; nothing is cut out, for these cells have not changed yet."""
+    """Return what the last interval says of the next ones."""
+    grid, workers = momentum.grid, momentum.workers
     out = np.zeros((len(models), *grid.shape), np.int16)
-    start, end = sorted(history)[-2:]
     for t, (transition, model) in enumerate(zip(transitions, models, strict=True)):
-        for m, radius in enumerate(momentum if model is not None else ()):
-            assert model is not None
-            values = recent_change(history[start], history[end], transition, radius, grid=grid, workers=workers)
+        if model is None or not any(term.log_odds.any() for term in model.terms[column:]):
+            continue
+        for m, share in enumerate(momentum.latest(transition)):
             table = np.zeros((1, SHARE_EDGES.size + 2), np.int16)
             table[0, 1:] = model.fixed_point(column + m, SHARE_EDGES.size + 1)
             row = out[t : t + 1]
-            workers.map(lambda block: add_curve(values, SHARE_EDGES, table, block, row), grid.blocks(512))  # noqa: B023
+            workers.map(lambda block: add_curve(share, SHARE_EDGES, table, block, row), grid.blocks(512))  # noqa: B023
     return out
 
 
@@ -326,6 +294,7 @@ def _explain(
     edges: Mapping[str, NDArray[np.float32]],
     drivers: Drivers,
     neighbourhood: Neighbourhood,
+    momentum: Momentum | None,
 ) -> tuple[Curve, ...]:
     if model is None:
         return ()
@@ -342,4 +311,8 @@ def _explain(
         reached = np.arange(top + 1)
         name = f"share of class {value} within {radius:.0f} m"
         out.append(Curve(name, reached / top, model.at(len(drivers) + w, reached)))
+    column, share = len(drivers) + len(neighbourhood.windows), np.arange(0, LINE_LEVELS + 1, 16)
+    for m in range(momentum.size if momentum else 0):
+        assert momentum is not None
+        out.append(Curve(momentum.name(m), share / LINE_LEVELS, model.at(column + m, share)))
     return tuple(out)

@@ -18,7 +18,7 @@ from scenarios.grid import Grid
 from scenarios.interventions import Goal, Plan, Restoration
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
-from scenarios.kernels.scores import odds_table, rescore, sum_odds
+from scenarios.kernels.scores import LARGEST_SCORE, odds_table, rescore, sum_odds
 from scenarios.kernels.windows import move_counts
 from scenarios.potential import Drivers, Potential
 from scenarios.priority import take_best
@@ -45,6 +45,7 @@ class Model:
     demand : what the rates become, by year and member; None: they stay as observed
     changed : (y, x) int16, year in which each cell was last seen to change, which residence times count from; None: no
         cell was
+    pace : years after which the shares of classes around the cells are counted anew
     layers : drivers that interventions name, by name, each (y, x) float32, NaN = missing; where one is replaced, also
         every driver that the potential was learned from
     """
@@ -56,6 +57,7 @@ class Model:
     layers: Drivers = field(default_factory=dict)
     demand: Demand | None = None
     changed: NDArray[np.int16] | None = None
+    pace: int = 1
 
     def foretell(self, scenario: Scenario, member: int | None, area_ha: NDArray[np.float64]) -> Rates:
         """Return the rates of every year for a member (None: the best guess) that starts with these areas."""
@@ -121,7 +123,7 @@ class _Walk:
         self.residence = Residence(self.conversions, model.changed, model.grid.shape)
         self.allocator = Allocator(model.grid, model.grid.blocks(chunk), workers)
         self.ledger = Ledger()
-        self.land_cover = start.copy()
+        self.land_cover, self.seen = start.copy(), start.copy()
         self.area = model.grid.weigh(start, model.legend.values)
         area_ha = np.asarray(self.area * model.grid.weight_ha, np.float64)
         self.foretold = model.foretell(scenario, None if member == CENTRAL else member, area_ha)
@@ -162,6 +164,7 @@ class _Walk:
             self.potential = self.potential.seen_with(drivers, self.allocator.workers)
         self.stale[:] = 1
         self._rescore()
+        self._leave_alone(np.flatnonzero(self.land_cover != self.seen))
 
     def _demand(self, year: int) -> Mapping[Transition, float]:
         """Return what this year asks of every transition, in units of the weights."""
@@ -294,17 +297,39 @@ class _Walk:
         )
 
     def _apply(self, book: Book) -> None:
-        if not book.cells:
-            return
-        cells, sources, targets = np.concatenate(book.cells), np.concatenate(book.sources), np.concatenate(book.targets)
+        if book.cells:
+            self._turn(
+                np.concatenate(book.cells), np.concatenate(book.sources), np.concatenate(book.targets), book.year
+            )
+        if (book.year - self.scenario.start) % self.model.pace == 0:
+            self._look_around()
+
+    def _turn(
+        self, cells: NDArray[np.int64], sources: NDArray[np.uint8], targets: NDArray[np.uint8], year: int
+    ) -> None:
         self.land_cover.ravel()[cells] = targets
-        self.residence.enter(cells, book.year)
+        self.residence.enter(cells, year)
         weights = self.model.grid.row_weight[cells // self.model.grid.shape[1]]
         for n, value in enumerate(self.model.legend.values):
             self.area[n] += int(weights[targets == value].sum()) - int(weights[sources == value].sum())
+        self._leave_alone(cells)
+
+    def _look_around(self) -> None:
+        """See the landscape as it is now: every neighbourhood, and the cells that have changed since the last look."""
+        cells = np.flatnonzero(self.land_cover != self.seen)
+        before, now = self.seen.ravel()[cells], self.land_cover.ravel()[cells]
         near = self.potential.neighbourhood
-        move_counts(self.counts, near.window_radii, near.window_values, cells, sources, targets, self.stale)
+        move_counts(self.counts, near.window_radii, near.window_values, cells, before, now, self.stale)
+        self.stale.ravel()[cells] = 1
+        self.seen.ravel()[cells] = now
         self._rescore()
+
+    def _leave_alone(self, cells: NDArray[np.int64]) -> None:
+        """Take the cells that have changed since the last look only where nothing else is left.
+
+        The history tells of one change of a cell in an interval.
+        """
+        self.scores.reshape(self.scores.shape[0], -1)[:, cells] = -LARGEST_SCORE
 
     def _rescore(self) -> None:
         """Compute the scores anew wherever a neighbourhood or the class itself has changed."""

@@ -63,8 +63,13 @@ class PotentialRule(Record):
     neighbourhood_m: Lengths = Field(
         (100.0, 300.0, 1000.0), description="half widths of the square windows in which class shares count, in metres"
     )
+    neighbourhood_years: int | None = Field(
+        None,
+        ge=1,
+        description="years after which the shares are counted anew; by default as many as the observed intervals have",
+    )
     momentum_m: Lengths = Field(
-        (),
+        (200.0,),
         description="half widths of the square windows in which recent change counts, in metres; used where it helps",
     )
 
