@@ -53,21 +53,20 @@ def draw_resolutions(rows: Mapping[str, tuple[str, Mapping[int, float]]]) -> str
     most = step * np.ceil(top / step)
     width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
     x = {size: _LEFT + width * n / max(len(sizes) - 1, 1) for n, size in enumerate(sizes)}
-    parts = _rule([(value, _TOP + height * (1 - value / most)) for value in np.arange(0, most + step / 2, step)])
-    parts += [_text(x[size], _HEIGHT - 20, str(size), "middle") for size in sizes]
-    parts.append(_text(_LEFT + width / 2, _HEIGHT - 3, "errors forgiven inside blocks of so many cells", "middle"))
+    parts = rule([(value, _TOP + height * (1 - value / most)) for value in np.arange(0, most + step / 2, step)])
+    parts += [text(x[size], _HEIGHT - 20, str(size), "middle") for size in sizes]
+    parts.append(text(_LEFT + width / 2, _HEIGHT - 3, "errors forgiven inside blocks of so many cells", "middle"))
     ends: list[tuple[float, str]] = []
     for title, (style, row) in rows.items():
         points = [(x[n], _TOP + height * (1 - v / most)) for n, v in row.items() if np.isfinite(v)]
         if points:
-            line = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
-            parts.append(f'<polyline class="{style}" points="{line}"/>')
+            parts.append(polyline(points, style))
             ends.append((points[-1][1], title))
     below = -np.inf
     for wanted, title in sorted(ends):  # names that would lie over each other move down
         below = max(wanted + 4, below + 15)
-        parts.append(_text(_WIDTH - _RIGHT + 8, below, title, "start", "name"))
-    return _svg(parts, "Figure of merit by resolution")
+        parts.append(text(_WIDTH - _RIGHT + 8, below, title, "start", "name"))
+    return svg(parts, "Figure of merit by resolution")
 
 
 def draw_reliability(reliability: Reliability) -> str:
@@ -76,34 +75,41 @@ def draw_reliability(reliability: Reliability) -> str:
     bins = reliability.curve()
     most = min(1.0, np.ceil(max((max(b.foretold, b.happened) for b in bins), default=1) * 10 + 0.001) / 10)
     steps = np.arange(0, most + 0.01, 0.1 if most <= 0.5 else 0.2)
-    parts = _rule([(value, _TOP + side * (1 - value / most)) for value in steps], percent=True, right=_LEFT + side)
-    parts += [_text(_LEFT + side * v / most, _HEIGHT - 20, f"{v:.0%}", "middle") for v in steps]
-    parts.append(_text(_LEFT + side / 2, _HEIGHT - 3, "share of the members that foretold it", "middle"))
+    parts = rule([(value, _TOP + side * (1 - value / most)) for value in steps], percent=True, right=_LEFT + side)
+    parts += [text(_LEFT + side * v / most, _HEIGHT - 20, f"{v:.0%}", "middle") for v in steps]
+    parts.append(text(_LEFT + side / 2, _HEIGHT - 3, "share of the members that foretold it", "middle"))
     parts.append(f'<line class="rule" x1="{_LEFT}" y1="{_TOP + side}" x2="{_LEFT + side}" y2="{_TOP}"/>')
     places = [(_LEFT + side * b.foretold / most, _TOP + side * (1 - b.happened / most), b.cases) for b in bins]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y, cases in places if cases >= ENOUGH_CASES)
-    parts.append(f'<polyline class="own" points="{line}"/>')
+    parts.append(polyline([(x, y) for x, y, cases in places if cases >= ENOUGH_CASES], "own"))
     for x, y, cases in places:
         few = ' class="few"' if cases < ENOUGH_CASES else ""
         radius = 2 + 1.2 * np.log10(max(cases, 1))
         parts.append(f'<circle{few} cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"><title>{cases:,} cases</title></circle>')
-    parts.append(_text(_LEFT + side + 8, _TOP + 8, "as good as its word", "start"))
-    return _svg(parts, "Reliability curve")
+    parts.append(text(_LEFT + side + 8, _TOP + 8, "as good as its word", "start"))
+    return svg(parts, "Reliability curve")
 
 
-def _rule(lines: Sequence[tuple[float, float]], *, percent: bool = False, right: float = _WIDTH - _RIGHT) -> list[str]:
+def rule(lines: Sequence[tuple[float, float]], *, percent: bool = False, right: float = _WIDTH - _RIGHT) -> list[str]:
+    """Return grid lines (value, y) with their values at the left."""
     parts = []
     for value, y in lines:
         parts.append(f'<line class="grid" x1="{_LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}"/>')
-        parts.append(_text(_LEFT - 6, y + 4, f"{value:.0%}" if percent else f"{value:.2f}", "end"))
+        parts.append(text(_LEFT - 6, y + 4, f"{value:.0%}" if percent else f"{value:.2f}", "end"))
     return parts
 
 
-def _text(x: float, y: float, text: str, anchor: str, style: str = "") -> str:
+def text(x: float, y: float, words: str, anchor: str, style: str = "") -> str:
+    """Return a text, escaped."""
     kind = f' class="{style}"' if style else ""
-    return f'<text{kind} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+    return f'<text{kind} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def _svg(parts: Sequence[str], label: str) -> str:
+def polyline(points: Sequence[tuple[float, float]], style: str) -> str:
+    """Return a line through points of the picture."""
+    return f'<polyline class="{style}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
+
+
+def svg(parts: Sequence[str], label: str, width: int = _WIDTH, height: int = _HEIGHT) -> str:
+    """Return a picture that says what it shows to those who cannot see it."""
     inside = "".join(parts)
-    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">{inside}</svg>'
+    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">{inside}</svg>'

@@ -72,6 +72,8 @@ def print_hindcast(hindcast: Hindcast) -> None:
 
 def _tabulate_scores(hindcast: Hindcast) -> Table:
     """Return the scores of the best map beside the baselines."""
+    from scenarios.validation import GUESSING, MODEL, NEIGHBOURS, NOTHING
+
     table = Table("", "this model", "neighbourhood only", "pure guessing", "no change", box=None)
     maps = (hindcast.central, hindcast.neighbourhood, hindcast.guessing, hindcast.nothing)
     table.add_row("figure of merit", *(f"{each.figure_of_merit:.3f}" for each in maps))
@@ -79,6 +81,8 @@ def _tabulate_scores(hindcast: Hindcast) -> Table:
     table.add_row("wrong in quantity, of the landscape", *(f"{each.quantity:.2%}" for each in maps))
     table.add_row("wrong in place, of the landscape", *(f"{each.allocation:.2%}" for each in maps))
     table.add_row("kappa simulation", *(f"{each.kappa_simulation:z.3f}" for each in maps))
+    near = (hindcast.fuzzy[name].decayed for name in (MODEL, NEIGHBOURS, GUESSING, NOTHING))
+    table.add_row("fuzzy similarity", *(f"{each:.3f}" for each in near))
     table.add_row(
         f"changes, of the landscape (really {hindcast.central.observed_change:.2%})",
         *(f"{each.simulated_change:.2%}" for each in maps),

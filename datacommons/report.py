@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -11,9 +10,11 @@ import numpy as np
 
 from datacommons.charts import draw_map, draw_reliability, draw_resolutions
 from datacommons.errors import NotWritten
+from datacommons.evidence import show_evidence
+from datacommons.markup import section, table
 from scenarios.metrics import Outcome
 from scenarios.reliability import ENOUGH_CASES, Reliability
-from scenarios.validation import DRAWN, GUESSING, MODEL, NEIGHBOURS, Hindcast
+from scenarios.validation import DRAWN, GUESSING, MODEL, NEIGHBOURS, NOTHING, Hindcast
 
 _OUTCOMES: Final = {
     Outcome.HIT: ("Found", "changed, as foretold", "#0b5f5c"),
@@ -57,6 +58,7 @@ def render_report(hindcast: Hindcast, *, title: str) -> str:
         _show_reliability(hindcast),
         _show_maps(hindcast),
         _show_transitions(hindcast),
+        show_evidence(hindcast),
         _show_patterns(hindcast),
         _show_notes(hindcast),
     )
@@ -104,7 +106,7 @@ def _show_outcomes(hindcast: Hindcast) -> str:
         for code, (name, meaning, colour) in _OUTCOMES.items()
     )
     model = hindcast.central
-    return _section(
+    return section(
         "Where it was right, and where not",
         f'<div class="split"><figure><img alt="Map of hits and errors" src="{image}"></figure><div>'
         f'<ul class="legend">{items}</ul><p class="quiet">Cells. {model.observed_change:.1%} of the landscape changed '
@@ -120,15 +122,20 @@ def _show_scores(hindcast: Hindcast) -> str:
         ("Wrong in quantity, of the landscape", [f"{m.quantity:.2%}" for m in maps]),
         ("Wrong in place, of the landscape", [f"{m.allocation:.2%}" for m in maps]),
         ("Kappa simulation", [f"{m.kappa_simulation:z.3f}" for m in maps]),
+        (
+            "Fuzzy similarity",
+            [f"{hindcast.fuzzy[name].decayed:.3f}" for name in (MODEL, NEIGHBOURS, GUESSING, NOTHING)],
+        ),
         ("Changes made, of the landscape", [f"{m.simulated_change:.2%}" for m in maps]),
     ]
-    return _section(
+    return section(
         "Beside those who know less",
         "<p>Three rivals that a model must beat: the same engine without any driver, the same amounts of change at "
         "random places, and saying that nothing changes, which is seldom wrong and finds nothing.</p>"
-        + _table(("", "this model", "neighbourhood only", "pure guessing", "no change"), rows, own=1)
+        + table(("", "this model", "neighbourhood only", "pure guessing", "no change"), rows, own=1)
         + '<p class="quiet">Figure of merit: cells found, among all that changed or were foretold to. Kappa '
-        "simulation: agreement beyond what blind changes of the same amounts reach; 1 is perfect, 0 is blind.</p>",
+        "simulation: agreement beyond what blind changes of the same amounts reach; 1 is perfect, 0 is blind. Fuzzy "
+        "similarity: a change foretold two cells off is worth half of one foretold in its place.</p>",
     )
 
 
@@ -143,13 +150,13 @@ def _show_resolutions(hindcast: Hindcast) -> str:
     curves = {title: (style, hindcast.by_resolution[key]) for title, (style, key) in named.items()}
     sizes = list(hindcast.by_resolution[MODEL])
     rows = [(title, [f"{row[n]:.3f}" for n in sizes]) for title, (_, row) in curves.items()]
-    return _section(
+    return section(
         "If being near is good enough",
         "<p>A change foretold a few cells off is of use to most plans. Here errors inside ever larger blocks are "
         "forgiven. The best map takes the likeliest cells and gathers them; members are drawn by likelihood and "
         "spread as real change does.</p>"
         f'<div class="split"><figure>{draw_resolutions(curves)}</figure></div>'
-        + _table(("Figure of merit, by cells in a block's side", *map(str, sizes)), rows),
+        + table(("Figure of merit, by cells in a block's side", *map(str, sizes)), rows),
     )
 
 
@@ -160,7 +167,7 @@ def _show_reliability(hindcast: Hindcast) -> str:
         for each in told.curve()
         if each.cases >= ENOUGH_CASES
     ]
-    table = _table(("foretold", "happened", "cases"), rows) if rows else ""
+    shown = table(("foretold", "happened", "cases"), rows) if rows else ""
     scores = (
         f"Brier score {told.brier:.4f}; saying that nothing changes scores {told.persistence_brier:.4f}. Skill against "
         f"it {told.skill:.3f}; with ever more members {told.fair_skill:.3f} (1 is perfect, 0 no better). Open "
@@ -168,10 +175,10 @@ def _show_reliability(hindcast: Hindcast) -> str:
         if np.isfinite(told.skill)
         else "Nothing happened that could have been foretold."
     )
-    return _section(
+    return section(
         "Can its probabilities be taken at their word?",
         f"<p>{escape(judge_reliability(told))}</p>"
-        f'<div class="split"><figure>{draw_reliability(told)}</figure><div>{table}</div></div>'
+        f'<div class="split"><figure>{draw_reliability(told)}</figure><div>{shown}</div></div>'
         f'<p class="quiet">{scores}</p>',
     )
 
@@ -207,7 +214,7 @@ def _show_maps(hindcast: Hindcast) -> str:
         f'<li><i style="background:{entry.colour}"></i><span>{escape(entry.label())}</span></li>'
         for entry in hindcast.legend
     )
-    return _section("The two maps", f'<div class="pair">{figures}</div><ul class="legend row">{items}</ul>')
+    return section("The two maps", f'<div class="pair">{figures}</div><ul class="legend row">{items}</ul>')
 
 
 def _show_transitions(hindcast: Hindcast) -> str:
@@ -218,9 +225,9 @@ def _show_transitions(hindcast: Hindcast) -> str:
         counts = [f"{count:,}" for count in (each.observed, each.simulated, each.hits)]
         rows.append((name, [*counts, f"{each.figure_of_merit:.3f}", "" if auc is None else f"{auc:.2f}"]))
     head = ("transition (cells)", "changed", "foretold", "found", "figure of merit", "AUC")
-    return _section(
+    return section(
         "Change by change",
-        _table(head, rows)
+        table(head, rows)
         + '<p class="quiet">AUC: on blocks of the past that were held out, how often a cell that changed was ranked '
         "above one that did not; 0.5 is chance. Empty: too little to learn from.</p>",
     )
@@ -236,42 +243,26 @@ def _show_patterns(hindcast: Hindcast) -> str:
             (f"{entry.label()}: mean patch, ha", [f"{look.mean_patch_ha:.1f}" for look in looks]),
             (f"{entry.label()}: edges, m in a ha", [f"{look.edge_density_m_ha:.1f}" for look in looks]),
         ]
-    return _section(
+    return section(
         "Does it look like the real landscape?",
-        _table(("", *names), rows)
+        table(("", *names), rows)
         + '<p class="quiet">Patches touch at sides or corners; edges are sides between two classes.</p>',
     )
 
 
 def _show_notes(hindcast: Hindcast) -> str:
     notes = "".join(f"<p>{escape(note)}</p>" for note in hindcast.notes)
-    return _section(
+    return section(
         "What to keep in mind",
         "<p>One test on one date says how the model did then and there. It is no promise for the future.</p>"
         f"{notes}"
         '<p class="quiet">Figure of merit: Pontius et al. 2008, doi:10.1007/s00168-007-0138-2. Quantity and place: '
         "Pontius and Millones 2011, doi:10.1080/01431161.2011.552923. Resolutions: Pontius et al. 2011, "
         "doi:10.1080/00045608.2010.544934. Kappa simulation: van Vliet et al. 2011, "
-        "doi:10.1016/j.ecolmodel.2011.01.017. Skill with ever more members: Ferro 2014, doi:10.1002/qj.2270.</p>",
+        "doi:10.1016/j.ecolmodel.2011.01.017. Fuzzy similarity: Almeida et al. 2008, doi:10.1080/13658810701731168. "
+        "Total operating characteristic: Pontius and Si 2014, doi:10.1080/13658816.2013.862623. "
+        "Skill with ever more members: Ferro 2014, doi:10.1002/qj.2270.</p>",
     )
-
-
-def _section(title: str, body: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>{body}</section>\n"
-
-
-def _table(head: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], *, own: int | None = None) -> str:
-    """Return a table of texts, all of them escaped; column ``own`` is set off."""
-    top = "".join(f'<th scope="col">{escape(each)}</th>' for each in head)
-    body = ""
-    for name, cells in rows:
-        marks = ((' class="own"' if n == own else "", escape(_known(cell))) for n, cell in enumerate(cells, start=1))
-        body += f'<tr><th scope="row">{escape(name)}</th>' + "".join(f"<td{m}>{t}</td>" for m, t in marks) + "</tr>"
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _known(cell: str) -> str:
-    return "–" if cell.startswith("nan") else cell
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

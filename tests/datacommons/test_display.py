@@ -15,6 +15,7 @@ from catalog.legend import Legend
 from datacommons.display import print_comparison, print_error, print_hindcast, print_run
 from datacommons.progress import progress_bar
 from datacommons.runs import Run
+from scenarios.fuzzy import FuzzySimilarity
 from scenarios.metrics import Agreement, TransitionAgreement
 from scenarios.reliability import Reliability
 from scenarios.transitions import Transition
@@ -75,10 +76,14 @@ def test_hindcast_beside_guessing(capsys: pytest.CaptureFixture[str]) -> None:
         guessing=agree(10),
         nothing=agree(0),
         by_resolution={name: {1: 0.1, 8: 0.2} for name in ("best map", "members", "neighbourhood only", "guessing")},
+        fuzzy={
+            name: FuzzySimilarity({1: 0.1, 3: 0.2}, decayed)
+            for name, decayed in (("best map", 0.3), ("neighbourhood only", 0.25), ("guessing", 0.2), ("no change", 0))
+        },
         transitions=(TransitionAgreement(1, 2, observed=1200, simulated=1000, hits=200),),
         reliability=Reliability(2, (Transition(1, 2),), np.array([[8000, 0, 1000]]), np.array([[100, 0, 900]])),
         patterns={},
-        auc={},
+        evidence={},
         notes=("a transition was left out [for lack of cells]",),
         legend=legend,
         observed=cells,
@@ -94,15 +99,16 @@ def test_hindcast_beside_guessing(capsys: pytest.CaptureFixture[str]) -> None:
         ["0.10%"] * 4,
         ["5.00%"] * 4,
     ]
-    assert lines[10].split()[-5:] == ["of", "2", "members", "0.100", "0.200"]
+    assert lines[7].split()[-4:] == ["0.300", "0.250", "0.200", "0.000"]
+    assert lines[11].split()[-5:] == ["of", "2", "members", "0.100", "0.200"]
     name = scores.name(1, 2)
-    assert lines[14].split() == [*name.split(), "1,200", "1,000", "200", "0.100"]
+    assert lines[15].split() == [*name.split(), "1,200", "1,000", "200", "0.100"]
     # Foretold for sure in 1,000 cells, where 900 came; Brier (100 + 100) / 9000 against 1000 / 9000.
-    assert lines[15] == (
+    assert lines[16] == (
         "Of the changes that the 2 members called 100% likely, 90% happened. Brier skill against no change: 0.800, "
         "with ever more members 0.800."
     )
-    assert lines[16] == "  note: a transition was left out [for lack of cells]"
+    assert lines[17] == "  note: a transition was left out [for lack of cells]"
 
 
 def test_error_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
