@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.page import valley
 from tests.page.commons_server import HOSTILE, areas
-from tests.page.visits import NARROW, WIDE, Visit, Visitor
+from tests.page.visits import NARROW, WIDE, Hold, Visit, Visitor
 
 SYNTHETIC = "Synthetic landscape: generated for demonstration, not a real place"
 PLAY_MS = 700  # how long the page looks at a year while it plays
@@ -162,27 +162,30 @@ def test_arrow_keys_in_the_cards_choose_the_scenario(visit: Visitor, commons_url
     expect(visited.first(".year-figure")).to_have_text("2038")
 
 
-def test_plays_the_years_until_it_is_paused(visit: Visitor, commons_url: str) -> None:
+@pytest.fixture
+def played(visit: Visitor, commons_url: str) -> tuple[Visit, Hold]:
+    """Play from 2020 to 2022, where the page waits for tiles that are held."""
     visited = visit(f"{commons_url}#landscape=valley&run=as-before-run-2&year=2020")
     visited.wait_until_whole(2020)
     held = visited.hold("**/2022/tiles/**")
     visited.page.get_by_role("button", name="Play the years").click()
     expect(visited.first(".year-figure")).to_have_text("2022")
+    return visited, held
+
+
+def test_plays_the_years_until_it_is_paused(played: tuple[Visit, Hold]) -> None:
+    visited, held = played
+    assert visited.tiles_of("/2021/")
     visited.page.get_by_role("button", name="Pause").click()
     expect(visited.page.get_by_role("button", name="Play the years")).to_be_visible()
     held.let_go()
     visited.wait_for_map(2022)
     visited.let_pass(2 * PLAY_MS)
     expect(visited.first(".year-figure")).to_have_text("2022")
-    assert visited.tiles_of("/2021/")
 
 
-def test_year_is_played_on_only_once_its_map_is_there(visit: Visitor, commons_url: str) -> None:
-    visited = visit(f"{commons_url}#landscape=valley&run=as-before-run-2&year=2020")
-    visited.wait_until_whole(2020)
-    held = visited.hold("**/2022/tiles/**")
-    visited.page.get_by_role("button", name="Play the years").click()
-    expect(visited.first(".year-figure")).to_have_text("2022")
+def test_plays_on_once_the_map_of_the_year_is_there(played: tuple[Visit, Hold]) -> None:
+    visited, held = played
     visited.let_pass(2 * PLAY_MS)
     expect(visited.first(".year-figure")).to_have_text("2022")
     held.let_go()
