@@ -61,15 +61,6 @@ def make_item() -> MakeItem:
     return make
 
 
-@pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "catalog.sqlite")
-    for collection in make_collections(name="Valley Commons", contact="team@valley.example"):
-        store.put_collection(collection)
-    yield store
-    store.close()
-
-
 @pytest.fixture(scope="session")
 def empty_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """Serve the STAC API of a catalog that tests may write to."""
