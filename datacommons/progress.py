@@ -1,4 +1,4 @@
-"""A progress bar for what takes more than a second."""
+"""A progress bar for what takes its time."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from threading import Timer
 Advance = Callable[[float], None]
 """Says how many steps, or what share of one, were just done."""
 
-_PATIENCE_S = 1.0
-
 
 @contextmanager
-def progress_bar(title: str, steps: int, *, shown: bool = True) -> Iterator[Advance]:
-    """Yield a function that advances a bar on stderr, which appears only if the work outlasts a second.
+def progress_bar(title: str, steps: int, *, shown: bool = True, patience_s: float = 1.0) -> Iterator[Advance]:
+    """Yield a function that advances a bar on stderr, which appears only if the work takes more than ``patience_s``.
 
     Work that cannot say how far it is passes 0 steps: its bar only shows that it goes on. A log gets no bar.
     """
@@ -29,7 +27,7 @@ def progress_bar(title: str, steps: int, *, shown: bool = True) -> Iterator[Adva
     bar = Progress(*columns, console=console, transient=True)
     task = bar.add_task(title, total=steps or None)
     # Not started by the work itself, which may go on for long without a word.
-    patience = Timer(_PATIENCE_S, bar.start)
+    patience = Timer(patience_s, bar.start)
     patience.daemon = True
     patience.start()
     try:

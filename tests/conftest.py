@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# How long an example takes depends on the machine, and is no fault.
-settings.register_profile("steady", deadline=None, derandomize=bool(os.environ.get("CI")))
+SHARED = Path(__file__).resolve().parents[2] / "shared"  # what lies beside the repository
+
+# How long an example takes, or is looked for, depends on the machine, and is no fault.
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def pie() -> Path:
+    """Return the folder of the Plum Island data."""
+    folder = SHARED / "data" / "pie"
+    if not folder.is_dir():
+        pytest.skip("the Plum Island data is not beside the repository (../shared/data/pie)")
+    return folder
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pystac_client
 import pytest
 import rasterio
 import xarray as xr
@@ -18,6 +20,7 @@ from odc.geo.xr import xr_coords
 from catalog.collections import make_collections
 from catalog.legend import Legend
 from catalog.sqlite import SqliteStore
+from tests.catalog.service import Api, serve
 
 MakeItem = Callable[..., dict[str, Any]]
 WriteRaster = Callable[..., Path]
@@ -58,13 +61,29 @@ def make_item() -> MakeItem:
     return make
 
 
+@pytest.fixture(scope="session")
+def empty_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """Serve the STAC API of a catalog that tests may write to."""
+    with closing(SqliteStore(tmp_path_factory.mktemp("api") / "catalog.sqlite")) as store, serve(store) as api:
+        yield api
+
+
 @pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "catalog.sqlite")
-    for collection in make_collections(name="Valley Commons", contact="team@valley.example"):
-        store.put_collection(collection)
-    yield store
-    store.close()
+def api(empty_api: Api, make_item: MakeItem) -> Api:
+    """25 items of successive years and degrees; one more for partners only."""
+    for collection in make_collections(name="Valley Commons"):
+        empty_api.store.put_collection(collection)
+    items = [
+        make_item(f"valley-{2000 + n}", (n, n, n + 0.5, n + 0.5), f"{2000 + n}-01-01T00:00:00Z") for n in range(25)
+    ]
+    hidden = make_item("hidden", (70, 70, 71, 71), collection="drivers", **{"landscape:access": "partners"})
+    empty_api.store.put_items([*items, hidden])
+    return empty_api
+
+
+@pytest.fixture
+def client(api: Api) -> pystac_client.Client:
+    return pystac_client.Client.open(f"{api.url}/stac")
 
 
 @pytest.fixture

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,10 +15,9 @@ from affine import Affine
 from numpy.typing import ArrayLike
 
 import datacommons as dc
-from datacommons.cli import main
 from datacommons.commons import Commons
+from tests.commands import Outcome, command
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 UTM_18N = "EPSG:32618"
 GRID = Affine(30, 0, 500_000, 0, -30, 4_000_000)
 LEGEND = {"nodata": 0, "classes": {"1": "Forest", "2": "Built", "3": "Other"}}
@@ -37,25 +32,11 @@ class WriteRaster(Protocol):
         """Write ``cells``, (y, x) or (band, y, x); the profile's defaults are UTM 18N and 30 m."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a command left behind."""
+class RunCli(Protocol):
+    """Types a ``datacommons`` command."""
 
-    code: int
-    out: str
-    err: str
-
-
-RunCli = Callable[..., Outcome]
-
-
-@pytest.fixture(scope="session")
-def pie() -> Path:
-    """Return the folder of the Plum Island data."""
-    folder = REPOSITORY.parent / "shared" / "data" / "pie"
-    if not folder.is_dir():
-        pytest.skip("the Plum Island data is not beside the repository (../shared/data/pie)")
-    return folder
+    def __call__(self, *arguments: str | Path, cwd: Path = ...) -> Outcome:
+        """Type it in a folder; the default is the user's own."""
 
 
 @pytest.fixture
@@ -131,51 +112,11 @@ def commons(valley: Path, tmp_path: Path) -> Iterator[Commons]:
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RunCli:
+def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RunCli:
     """Return a runner of the command line, in a folder of the user's choice."""
     monkeypatch.delenv("DATACOMMONS_COMMONS", raising=False)
 
     def run(*arguments: str | Path, cwd: Path = tmp_path) -> Outcome:
-        before = Path.cwd()
-        os.chdir(cwd)
-        try:
-            code = main([str(argument) for argument in arguments])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        finally:
-            os.chdir(before)
-        captured = capsys.readouterr()
-        return Outcome(code, captured.out, captured.err)
+        return command(*arguments, folder=cwd)
 
     return run
-
-
-def listing(root: Path) -> dict[str, str]:
-    """List every file and folder of a commons with its checksum; the catalog by its content."""
-    found = {}
-    for path in sorted(root.rglob("*")):
-        name = path.relative_to(root).as_posix()
-        if name == "catalog.sqlite":
-            with sqlite3.connect(path) as database:
-                content = "\n".join(database.iterdump()).encode()
-            database.close()
-        elif name.startswith("catalog.sqlite-"):
-            continue
-        else:
-            content = path.read_bytes() if path.is_file() else b""
-        found[name] = hashlib.sha256(content).hexdigest()
-    return found
-
-
-@pytest.fixture
-def unchanged() -> Callable[[Path], Any]:
-    """Return a context manager that fails if a commons differs after its block."""
-    from contextlib import contextmanager
-
-    @contextmanager
-    def watch(root: Path) -> Iterator[None]:
-        before = listing(root)
-        yield
-        assert listing(root) == before
-
-    return watch

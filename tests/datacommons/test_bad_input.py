@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from datacommons.commons import Commons
 from tests.datacommons.conftest import FOREST, GRID, RunCli, WriteRaster
+from tests.inventory import unchanged
 
 Cells = np.ndarray[Any, np.dtype[np.uint8]]
 Case = Callable[[WriteRaster, Cells], list[str | Path]]
-Unchanged = Callable[[Path], AbstractContextManager[None]]
 
 LAND_COVER = ("--collection", "land-cover")
 DRIVERS = ("--collection", "drivers")
@@ -227,9 +226,7 @@ CASES: dict[Case, str] = {
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_bad_input(
-    case: Case, commons: Commons, write_raster: WriteRaster, land_cover: Cells, cli: RunCli, unchanged: Unchanged
-) -> None:
+def test_bad_input(case: Case, commons: Commons, write_raster: WriteRaster, land_cover: Cells, cli: RunCli) -> None:
     arguments = case(write_raster, land_cover)
     with unchanged(commons.root):
         outcome = cli("ingest", "-C", commons.root, *arguments)
@@ -241,7 +238,7 @@ def test_bad_input(
 
 
 def test_first_land_cover_needs_a_legend(
-    empty_commons: Commons, write_raster: WriteRaster, land_cover: Cells, cli: RunCli, unchanged: Unchanged
+    empty_commons: Commons, write_raster: WriteRaster, land_cover: Cells, cli: RunCli
 ) -> None:
     with unchanged(empty_commons.root):
         outcome = cli("ingest", "-C", empty_commons.root, write_raster("lc_1990.tif", land_cover), *LAND_COVER)
@@ -251,7 +248,7 @@ def test_first_land_cover_needs_a_legend(
 
 
 def test_drivers_need_land_cover_first(
-    empty_commons: Commons, write_raster: WriteRaster, land_cover: Cells, cli: RunCli, unchanged: Unchanged
+    empty_commons: Commons, write_raster: WriteRaster, land_cover: Cells, cli: RunCli
 ) -> None:
     with unchanged(empty_commons.root):
         outcome = cli("ingest", "-C", empty_commons.root, write_raster("slope.tif", land_cover), *DRIVERS)
@@ -265,7 +262,6 @@ def test_failing_first_land_cover_creates_no_landscape(
     land_cover: Cells,
     legend_file: Path,
     cli: RunCli,
-    unchanged: Unchanged,
 ) -> None:
     rotated = write_raster("lc_1990.tif", land_cover, transform=GRID @ Affine.rotation(10))
     with unchanged(empty_commons.root):

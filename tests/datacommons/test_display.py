@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import json
 import sys
-import time
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,26 +120,45 @@ def test_error_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == f"Error: {message}\n"
 
 
-def watch_bar(monkeypatch: pytest.MonkeyPatch, seconds: float, *, shown: bool = True) -> str:
-    """Return what a bar writes to a terminal over work of some seconds."""
+@contextmanager
+def watched_bar(monkeypatch: pytest.MonkeyPatch, **how: Any) -> Iterator[Terminal]:
+    """Show a bar on a terminal over the work of the block."""
     terminal = Terminal()
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", terminal)
         patch.setenv("TERM", "xterm")
-        with progress_bar("Ingesting", 2, shown=shown) as advance:
+        with progress_bar("Ingesting", 2, **how) as advance:
             advance(1)
-            time.sleep(seconds)
-    return terminal.getvalue()
+            yield terminal
 
 
-def test_bar_appears_only_over_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "Ingesting" in watch_bar(monkeypatch, 1.4)
-    assert watch_bar(monkeypatch, 0.1) == ""
-    assert watch_bar(monkeypatch, 1.2, shown=False) == ""
+def outlast_patience() -> None:
+    """Work until the time has come at which a bar would appear."""
+    for timer in threading.enumerate():
+        if isinstance(timer, threading.Timer):
+            timer.join()
+
+
+def test_bar_appears_over_work_that_outlasts_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    with watched_bar(monkeypatch, patience_s=0) as terminal:
+        outlast_patience()
+        assert "Ingesting" in terminal.getvalue()
+
+
+def test_no_bar_appears_over_shorter_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    with watched_bar(monkeypatch, patience_s=3600) as terminal:
+        assert terminal.getvalue() == ""
+    assert terminal.getvalue() == ""
+
+
+def test_no_bar_appears_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    with watched_bar(monkeypatch, shown=False, patience_s=0) as terminal:
+        outlast_patience()
+    assert terminal.getvalue() == ""
 
 
 def test_a_log_gets_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_bar("Ingesting", 2) as advance:
+    with progress_bar("Ingesting", 2, patience_s=0) as advance:
         advance(1)
-        time.sleep(1.2)
+        outlast_patience()
     assert capsys.readouterr().err == ""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 
 from catalog.sqlite import SqliteStore
 from datacommons.publication import Staging
-
-Unchanged = Callable[[Path], AbstractContextManager[None]]
+from tests.inventory import unchanged
 
 
 class RefusingStore(SqliteStore):
@@ -62,13 +60,13 @@ def stage_and_fail(root: Path) -> None:
         raise RuntimeError
 
 
-def test_failure_before_publishing_leaves_nothing(root: Path, unchanged: Unchanged) -> None:
+def test_failure_before_publishing_leaves_nothing(root: Path) -> None:
     lay(root, "layers/drivers/a", "old")
     with unchanged(root), pytest.raises(RuntimeError):
         stage_and_fail(root)
 
 
-def test_failure_of_the_store_takes_files_back(root: Path, unchanged: Unchanged) -> None:
+def test_failure_of_the_store_takes_files_back(root: Path) -> None:
     lay(root, "layers/drivers/a", "old")
     store = RefusingStore(root / "catalog.sqlite")
     with unchanged(root), pytest.raises(OSError, match="disk full"):
@@ -76,7 +74,7 @@ def test_failure_of_the_store_takes_files_back(root: Path, unchanged: Unchanged)
     store.close()
 
 
-def test_failure_of_a_move_takes_the_others_back(root: Path, unchanged: Unchanged) -> None:
+def test_failure_of_a_move_takes_the_others_back(root: Path) -> None:
     lay(root, "layers/drivers/a", "old")
     (root / "layers" / "land-cover").write_text("a file in the way")
     store = SqliteStore(root / "catalog.sqlite")

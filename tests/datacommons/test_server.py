@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,7 @@ import datacommons as dc
 from catalog.store import OWNER
 from datacommons.commons import Commons
 from datacommons.server import create_app, listen
+from tests.commands import PATIENCE_S, open_door
 from tests.datacommons.conftest import WriteRaster
 
 Cells = np.ndarray[Any, np.dtype[np.uint8]]
@@ -257,19 +255,13 @@ def test_listen_names_an_address_that_is_not_ours() -> None:
 @pytest.fixture
 def address(commons: Commons) -> Iterator[str]:
     """Return the address of the commons, served by the command line in a process of its own."""
-    # In this process GDAL would wait for the server while holding the lock that the server needs.
-    command = [sys.executable, "-m", "datacommons.cli", "serve", "--port", "0", "-C", str(commons.root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        yield line.split()[4]
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+    with open_door(commons.root.parent) as address:
+        yield address
 
 
 def test_served_by_the_command_line(address: str, land_cover: Cells) -> None:
     with rasterio.open(f"/vsicurl/{address}/files/{COG}") as cog:
         np.testing.assert_array_equal(cog.read(1), land_cover)
-    assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}
+    assert httpx.get(f"{address}/healthz", timeout=PATIENCE_S).json() == {"status": "ok"}
     with pytest.raises(OSError, match="Another program listens"):
         listen("127.0.0.1", int(address.rpartition(":")[2]))

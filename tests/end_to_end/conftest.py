@@ -1,31 +1,21 @@
-"""The main job on the Plum Island data, done once with the commands a user types, and the door it opens.
-
-The commands run in this process, for importing the engine costs more than the job itself. The server has a process of
-its own: here GDAL would wait for it while holding the lock that it needs.
-"""
+"""The main job on the Plum Island data, done once with the commands a user types, and the door it opens."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import signal
-import subprocess
-import sysconfig
 from collections.abc import Callable, Iterator
-from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import httpx
 import pytest
 
 import datacommons as dc
-from datacommons.cli import main
 from datacommons.commons import Commons
 from datacommons.runs import Run
+from tests.commands import PATIENCE_S, Outcome, command, open_door
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 LAND_COVER = ("landcover_1985.tif", "landcover_1991.tif", "landcover_1999.tif")
 DRIVERS = ("elevation.tif", "slope.tif", "dist_built_1985.tif")
 RUN = "plum-island-business-as-usual-1"
@@ -40,15 +30,6 @@ history: [1985, 1991, 1999]
 potential: {drivers: [elevation, slope, dist_built_1985]}
 members: 4
 """
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True)
@@ -69,17 +50,6 @@ class Job:
         return self.root / "runs" / "plum-island" / "business-as-usual" / RUN
 
 
-def command(*arguments: str | Path, folder: Path) -> Outcome:
-    """Type a ``datacommons`` command in a folder."""
-    out, err = StringIO(), StringIO()
-    with chdir(folder), redirect_stdout(out), redirect_stderr(err):
-        try:
-            code = main([str(argument) for argument in arguments])
-        except SystemExit as end:
-            code = int(end.code or 0)
-    return Outcome(code, out.getvalue(), err.getvalue())
-
-
 @pytest.fixture(scope="session", autouse=True)
 def environment() -> Iterator[None]:
     """Let no setting of the machine decide which commons is meant, or send requests to a proxy."""
@@ -88,15 +58,6 @@ def environment() -> Iterator[None]:
         patch.setenv("NO_PROXY", "127.0.0.1")
         patch.setenv("no_proxy", "127.0.0.1")
         yield
-
-
-@pytest.fixture(scope="session")
-def pie() -> Path:
-    """Return the folder of the Plum Island data."""
-    folder = REPOSITORY.parent / "shared" / "data" / "pie"
-    if not folder.is_dir():
-        pytest.skip("the Plum Island data is not beside the repository (../shared/data/pie)")
-    return folder
 
 
 def found_commons(folder: Path, pie: Path) -> dict[str, Outcome]:
@@ -149,27 +110,14 @@ def run(commons: Commons) -> Run:
 @pytest.fixture(scope="session")
 def door(job: Job) -> Iterator[str]:
     """Open the door with ``datacommons serve``, and return its address."""
-    script = Path(sysconfig.get_path("scripts")) / "datacommons"
-    log = job.folder / "server.log"
-    with (
-        log.open("w") as errors,
-        subprocess.Popen(
-            [script, "serve", "--port", "0"], cwd=job.folder, stdout=subprocess.PIPE, stderr=errors, text=True
-        ) as process,
-    ):
-        assert process.stdout is not None
-        announced = process.stdout.readline()
-        assert announced.startswith("The door is open: http://127.0.0.1:"), log.read_text()
-        yield announced.split()[4]
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
-    assert log.read_text() == "", "the server complained"
+    with open_door(job.folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def visitor(door: str) -> Iterator[httpx.Client]:
     """Return a stranger's HTTP client at the door."""
-    with httpx.Client(base_url=door, timeout=30) as client:
+    with httpx.Client(base_url=door, timeout=PATIENCE_S) as client:
         yield client
 
 

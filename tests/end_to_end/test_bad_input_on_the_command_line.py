@@ -16,8 +16,9 @@ from rasterio.crs import CRS
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
 import datacommons as dc
-from tests.end_to_end.conftest import SCENARIO, box, command
-from tests.end_to_end.inventory import unchanged
+from tests.commands import command
+from tests.end_to_end.conftest import SCENARIO, box
+from tests.inventory import unchanged
 
 IN_PLACE = box(-71.05, 42.6, -71.0, 42.65)
 ELSEWHERE = box(2.2, 48.8, 2.5, 48.9)

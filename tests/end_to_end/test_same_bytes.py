@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.end_to_end.conftest import RUN, Job
-from tests.end_to_end.inventory import Inventory, take_inventory
+from tests.inventory import Inventory, take_inventory
 
 
 def test_threads_and_chunks_do_not_show(job: Job, twin: Job) -> None:

@@ -10,7 +10,7 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
-PATIENCE_S = 300
+PATIENCE_S = 600  # for a busy machine, a cell as much as the start of the kernel
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -42,7 +42,8 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_notebook_runs_and_draws(path: Path, apart: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     place = {"metadata": {"path": str(apart)}}
-    NotebookClient(notebook, timeout=PATIENCE_S, kernel_name="python3", resources=place).execute()
+    patience = {"timeout": PATIENCE_S, "startup_timeout": PATIENCE_S}
+    NotebookClient(notebook, **patience, kernel_name="python3", resources=place).execute()
     outputs = [output for cell in read_code(notebook) for output in cell.outputs]
     complaints = [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"]
     assert complaints == []

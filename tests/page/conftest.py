@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.page.commons_server import create_server
 from tests.page.visits import NARROW, PATIENCE_MS, WIDE, Visit, Visitor, watch
@@ -25,6 +25,7 @@ _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-gpu-watchdog",  # which ends a drawing process that a busy machine keeps waiting
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -42,8 +43,9 @@ def browser() -> Iterator[Browser]:
     if program is None:
         reason = f"the page tests need a browser: none of {', '.join(_PROGRAMS)} is installed"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=list(_ARGUMENTS))
+        launched = playwright.chromium.launch(executable_path=program, args=list(_ARGUMENTS), timeout=PATIENCE_MS)
         yield launched
         launched.close()
 
@@ -78,6 +80,7 @@ def _served(app: FastAPI) -> Iterator[str]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
+        assert thread.is_alive(), "the stand-in server did not start: its own message stands above"
         time.sleep(0.01)
     yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
     server.should_exit = True
@@ -98,7 +101,7 @@ def visit(browser: Browser) -> Iterator[Visitor]:
         dark: bool = False,
         still: bool = True,
         trouble_expected: bool = False,
-        prepare: Callable[[Page], object] = lambda page: None,
+        prepare: Callable[[Visit], object] = lambda visited: None,
     ) -> Visit:
         page = browser.new_page(
             viewport={"width": size[0], "height": size[1]},
@@ -111,12 +114,13 @@ def visit(browser: Browser) -> Iterator[Visitor]:
         visited = Visit(page)
         opened.append((visited, trouble_expected))
         watch(visited, host=urlsplit(url).netloc)
-        prepare(page)
+        prepare(visited)
         page.goto(url)
         return visited
 
     yield open_page
     for visited, _ in opened:
+        visited.page.unroute_all(behavior="ignoreErrors")
         visited.page.close()
     unexpected = [trouble for visited, expected in opened if not expected for trouble in visited.troubles]
     assert unexpected == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FloatRect, Locator
+from playwright.sync_api import FloatRect, Locator, expect
 
 from tests.page.visits import NARROW, Visit, Visitor
 
@@ -19,21 +19,31 @@ def box(part: Locator) -> FloatRect:
     return found
 
 
-def settled_box(visited: Visit, selector: str) -> FloatRect:
-    """Return where a part is once it has stopped moving: the sheet slides for 200 ms, or longer on a busy machine."""
-    before, now = None, box(visited.page.locator(selector))
-    while now != before:
-        visited.page.wait_for_timeout(250)
-        before, now = now, box(visited.page.locator(selector))
-    return now
+def wait_for_stop(visited: Visit, stop: str) -> None:
+    """Wait until the sheet is at a stop: it does not slide where the reader wants no motion."""
+    expect(visited.page.locator(".panel")).to_have_attribute("data-stop", stop)
+
+
+def tap_handle(visited: Visit, stop: str) -> None:
+    visited.page.locator(".handle").tap(position={"x": 195, "y": 12})
+    wait_for_stop(visited, stop)
+
+
+def draw_up(visited: Visit) -> None:
+    """Bring the sheet all the way up, by keyboard."""
+    visited.page.locator(".handle").focus()
+    for stop in ("half", "full"):
+        visited.page.keyboard.press("ArrowUp")
+        wait_for_stop(visited, stop)
 
 
 def sheet_height(visited: Visit) -> float:
-    return settled_box(visited, ".panel")["height"]
+    return box(visited.page.locator(".panel"))["height"]
 
 
-def drag_handle(visited: Visit, pixels: float) -> None:
-    handle = settled_box(visited, ".handle")
+def drag_handle(visited: Visit, pixels: float, stop: str) -> None:
+    """Drag no faster than a slow hand; a busy machine drags slower still, which is no flick either."""
+    handle = box(visited.page.locator(".handle"))
     x, y = handle["x"] + handle["width"] * 0.8, handle["y"] + 12
     visited.page.mouse.move(x, y)
     visited.page.mouse.down()
@@ -41,20 +51,20 @@ def drag_handle(visited: Visit, pixels: float) -> None:
         visited.page.mouse.move(x, y + pixels * step / 12)
         visited.page.wait_for_timeout(abs(pixels) / 12 / SLOWLY_PX_MS)
     visited.page.mouse.up()
+    wait_for_stop(visited, stop)
 
 
 @pytest.fixture
 def phone(visit: Visitor, commons_url: str) -> Visit:
     visited = visit(commons_url, NARROW)
-    visited.wait_for_map(2038)
+    visited.wait_until_whole(2038)
     return visited
 
 
 def test_sheet_has_three_stops_by_tap(phone: Visit) -> None:
     heights = [sheet_height(phone)]
     for stop in ("half", "full", "peek"):
-        phone.page.locator(".handle").tap(position={"x": 195, "y": 12})
-        phone.page.wait_for_selector(f'.panel[data-stop="{stop}"]')
+        tap_handle(phone, stop)
         heights.append(sheet_height(phone))
     peek, half, full, again = heights
     assert 64 < peek < 110
@@ -64,52 +74,45 @@ def test_sheet_has_three_stops_by_tap(phone: Visit) -> None:
 
 
 def test_sheet_follows_a_drag_to_the_nearest_stop(phone: Visit) -> None:
-    drag_handle(phone, -330)
-    phone.page.wait_for_selector('.panel[data-stop="half"]')
-    drag_handle(phone, -250)
-    phone.page.wait_for_selector('.panel[data-stop="full"]')
-    drag_handle(phone, 560)
-    phone.page.wait_for_selector('.panel[data-stop="peek"]')
+    drag_handle(phone, -330, "half")
+    drag_handle(phone, -250, "full")
+    drag_handle(phone, 560, "peek")
 
 
 def test_sheet_obeys_the_keyboard(phone: Visit) -> None:
     phone.page.locator(".handle").focus()
     for key, stop in (("ArrowUp", "half"), ("ArrowUp", "full"), ("ArrowDown", "half"), ("Enter", "full")):
         phone.page.keyboard.press(key)
-        phone.page.wait_for_selector(f'.panel[data-stop="{stop}"]')
-    assert phone.text(".year-figure") == "2038"
+        wait_for_stop(phone, stop)
+    expect(phone.first(".year-figure")).to_have_text("2038")
 
 
 def test_peek_names_scenario_and_year(phone: Visit) -> None:
+    expect(phone.first(".header-now")).to_have_text("If things go on as they did 1998–2018")
     peek = box(phone.page.locator(".panel"))
     named = box(phone.page.locator(".header-now"))
-    assert phone.text(".header-now") == "If things go on as they did 1998–2018"
     assert peek["y"] <= named["y"]
     assert named["y"] + named["height"] <= peek["y"] + peek["height"]
 
 
 def test_time_bar_stays_in_reach_of_the_thumb(phone: Visit) -> None:
-    for _ in range(3):
+    for stop in ("half", "full", "peek"):
         bar = box(phone.page.locator(".time"))
         assert bar["y"] > NARROW[1] * 0.8
         assert bar["y"] + bar["height"] == NARROW[1]
-        phone.page.locator(".handle").tap(position={"x": 195, "y": 12})
-        sheet_height(phone)
+        tap_handle(phone, stop)
 
 
 def test_marks_stay_in_sight_with_the_sheet_up(phone: Visit) -> None:
-    phone.page.locator(".handle").focus()
-    phone.page.keyboard.press("ArrowUp")
-    phone.page.keyboard.press("ArrowUp")
-    sheet_height(phone)
+    draw_up(phone)
     panel = box(phone.page.locator(".panel"))
+    expect(phone.page.locator(".mark")).to_have_count(2)
     for mark in phone.page.locator(".mark").all():
         assert box(mark)["y"] + box(mark)["height"] <= panel["y"]
 
 
 def test_legend_is_seen_half_way_up(phone: Visit) -> None:
-    phone.page.locator(".handle").tap(position={"x": 195, "y": 12})
-    sheet_height(phone)
+    tap_handle(phone, "half")
     bar = box(phone.page.locator(".time"))
     first = box(phone.page.locator(".legend tbody tr").first)
     assert first["y"] + first["height"] < bar["y"]
@@ -125,10 +128,7 @@ def test_landscape_can_be_chosen_in_the_sheet(phone: Visit) -> None:
 
 
 def test_targets_are_large_enough(phone: Visit) -> None:
-    phone.page.locator(".handle").focus()
-    phone.page.keyboard.press("ArrowUp")
-    phone.page.keyboard.press("ArrowUp")
-    sheet_height(phone)
+    draw_up(phone)
     targets = phone.page.locator("button:visible, select:visible, summary:visible, input[type=range], .card").all()
     small = [part.evaluate("part => part.outerHTML.slice(0, 80)") for part in targets if not is_large(part)]
     assert len(targets) >= 8
@@ -142,8 +142,8 @@ def is_large(part: Locator) -> bool:
 
 @pytest.mark.parametrize("taps", [1, 2], ids=["half", "full"])
 def test_sheet_is_pictured(phone: Visit, screenshots: Path, taps: int) -> None:
-    for _ in range(taps):
-        phone.page.locator(".handle").tap(position={"x": 195, "y": 12})
-        sheet_height(phone)
+    for stop in ("half", "full")[:taps]:
+        tap_handle(phone, stop)
+    phone.wait_until_still()
     picture = screenshots / f"page-390x844-light-sheet-{taps}.png"
     assert len(phone.page.screenshot(path=picture)) > 30_000

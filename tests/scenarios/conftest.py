@@ -19,8 +19,8 @@ from catalog.legend import Legend
 from scenarios.grid import Grid
 from scenarios.spec import Scenario
 from scenarios.validation import Hindcast, hindcast
+from tests.conftest import SHARED
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 PIE_DRIVERS = ("elevation", "slope", "dist_built_1985")
 
 
@@ -44,22 +44,19 @@ def one_thread_of_algebra() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def plum_island() -> PlumIsland:
+def plum_island(pie: Path) -> PlumIsland:
     """Return the Plum Island maps and drivers."""
-    folder = SHARED / "data" / "pie"
-    if not folder.is_dir():
-        pytest.skip("the Plum Island data is not beside the repository (../shared/data/pie)")
     history = {}
     for year in (1985, 1991, 1999):
-        with rasterio.open(folder / f"landcover_{year}.tif") as file:
+        with rasterio.open(pie / f"landcover_{year}.tif") as file:
             history[year] = file.read(1)
             grid = Grid(GeoBox(file.shape, file.transform, file.crs))
     drivers = {}
     for name in PIE_DRIVERS:
-        with rasterio.open(folder / f"{name}.tif") as file:
+        with rasterio.open(pie / f"{name}.tif") as file:
             drivers[name] = file.read(1, masked=True).astype(np.float32).filled(np.nan)
     plans = Scenario(id="bau", title="Any", landscape="plum-island", start=1999, history=tuple(history))
-    return PlumIsland(folder, grid, Legend.read(folder / "legend.json"), history, drivers, plans)
+    return PlumIsland(pie, grid, Legend.read(pie / "legend.json"), history, drivers, plans)
 
 
 @pytest.fixture(scope="session")

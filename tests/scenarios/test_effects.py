@@ -8,25 +8,17 @@ import numpy as np
 import pytest
 
 from scenarios.effects import compare_effects
-from scenarios.transitions import Transition
-from tests.scenarios.landscapes import flat_model, place, projected_grid, random_map, random_model, scenario, walk
+from tests.scenarios.landscapes import flat_model, place, random_map, random_model, scenario, walk
+from tests.scenarios.plans import GRID, NORTH, RATES, filled, protect, restore
 
-GRID = projected_grid()
-RATES = {Transition(1, 2): 0.03, Transition(1, 3): 0.02, Transition(3, 2): 0.04}
 START = random_map(GRID.shape)
-NORTH = place(GRID, (0, 20), (0, 50))
-ALWAYS = (2001, 2005)
-RESERVE = {"id": "reserve", "years": (2002, 2005), "protect": {"where": NORTH, "classes": ["forest"], "leakage": 0}}
-
-
-def restore(name: str, hectares: float, source: str = "other", where: Any = NORTH) -> dict[str, Any]:
-    fields = {"where": where, "from": [source], "to": "forest", "hectares_per_year": hectares}
-    return {"id": name, "years": ALWAYS, "restore": fields}
+RESERVE = protect((2002, 2005), "reserve", leakage=0)
+RIVER = restore(12, "other", name="river", where=NORTH)
 
 
 def test_effects_are_differences_of_projections() -> None:
     model = random_model(GRID, RATES)
-    plans = [RESERVE, restore("river", 12)]
+    plans = [RESERVE, RIVER]
     found = compare_effects(model, scenario(*plans), START, member=3, temperature=1.0)
     assert list(found.columns) == ["intervention", "year", "class", "alone_ha", "added_ha"]
     assert list(dict.fromkeys(found["intervention"])) == ["reserve", "river", "together"]
@@ -48,7 +40,7 @@ def test_effects_are_differences_of_projections() -> None:
 
 
 def test_what_is_won_by_a_class_is_lost_by_others() -> None:
-    found = compare_effects(random_model(GRID, RATES), scenario(RESERVE, restore("river", 12)), START)
+    found = compare_effects(random_model(GRID, RATES), scenario(RESERVE, RIVER), START)
     sums = found.groupby(["intervention", "year"])[["alone_ha", "added_ha"]].sum()
     np.testing.assert_allclose(sums, 0, atol=1e-6)
 
@@ -64,9 +56,9 @@ def test_before_its_first_year_an_intervention_has_no_effect() -> None:
 def test_interventions_that_compete_show_it() -> None:
     # 50 ha of land for two plans of 40 ha a year: alone each gets all of it, and neither adds to the other.
     small = place(GRID, (0, 5), (0, 10))
-    start = np.full(GRID.shape, 2, np.uint8)
+    start = filled("built")
     start[:5, :10] = 3
-    plans = scenario(restore("a", 40, where=small), restore("b", 40, where=small))
+    plans = scenario(*(restore(40, "other", name=name, where=small) for name in "ab"))
     found = compare_effects(flat_model(GRID, {}), plans, start)
     last = found[(found["year"] == 2005) & (found["class"] == "forest")].set_index("intervention")
     assert last["alone_ha"].to_dict() == pytest.approx({"a": 50, "b": 50, "together": 50})

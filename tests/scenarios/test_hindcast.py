@@ -176,7 +176,11 @@ def test_a_report_without_any_change_is_json_too(history: History) -> None:
     asked = scenario(start=2003, history=(1990, 1996, 2003), transitions={"minimum_hectares": 0.5})
     asked = asked.model_copy(update={"demand": type(asked.demand)(rule="frozen")})
     found = hindcast(asked, {**calm, 2003: calm[1996]}, {}, legend=LEGEND, grid=GRID)
-    json.dumps(found.to_dict(), allow_nan=False)
+    report = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert report["observed_change"] == report["simulated_change"] == 0
+    # What is a share of the changes is not defined, and no number stands in for it.
+    undefined = {"figure_of_merit", "random_figure_of_merit", "found", "kappa_simulation", "brier_skill"}
+    assert {report[name] for name in undefined} == {None}
 
 
 def test_plum_island_is_foretold_better_than_others_do(plum_island_hindcast: Hindcast) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -76,7 +77,8 @@ def test_asset_names_never_become_paths(
 ) -> None:
     base = commons.add_layer("land-cover", "a", land_cover, legend=legend)
     for tail in TAILS:
-        commons.get(f"{base}/{tail}?asset={asset}", 404)
+        refused = commons.get(f"{base}/{tail}?asset={asset}", 404).json()
+        assert refused == {"detail": f"The item 'a' has no asset {unquote(asset)!r}. Its raster assets are: data."}
 
 
 @pytest.mark.parametrize(

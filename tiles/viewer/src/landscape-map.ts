@@ -57,6 +57,7 @@ export class LandscapeMap {
     });
     map.touchZoomRotate.disableRotation();
     map.keyboard.disableRotation();
+    tellBusy(map);
     map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
     map.addControl(new maplibregl.ScaleControl({ maxWidth: 120 }), "bottom-right");
     await map.once("load");
@@ -133,4 +134,12 @@ export class LandscapeMap {
     this.map.setPaintProperty("outline-halo", "line-color", colour("--surface"));
     this.map.setPaintProperty(OUTLINE, "line-color", colour("--ink"));
   }
+}
+
+/** Whoever cannot see the map is told that its picture still changes, until all that was asked for is drawn or failed. */
+function tellBusy(map: maplibregl.Map): void {
+  const tell = (busy: boolean) => (): void => map.getContainer().setAttribute("aria-busy", String(busy));
+  for (const change of ["dataloading", "movestart", "render"] as const) map.on(change, tell(true));
+  map.on("error", () => map.triggerRepaint()); // else it does not come to rest after a tile that failed
+  map.on("idle", tell(false));
 }

@@ -57,6 +57,11 @@ export function valueOf<T>(part: Part<T[]>): T[] {
   return part.state === "done" ? part.value : [];
 }
 
+/** What is shown first is still on its way: with none of it there, a part of the page shows the shape of what comes. */
+export function isLoading({ landscapes, runs, observed }: Model): boolean {
+  return [landscapes, runs, observed].some((part) => part.state === "loading");
+}
+
 export function chosenLandscape(model: Model): Landscape | undefined {
   const landscapes = valueOf(model.landscapes);
   return landscapes.find((landscape) => landscape.id === model.choice.landscape) ?? landscapes[0];

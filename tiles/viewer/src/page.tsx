@@ -44,8 +44,9 @@ export class Page implements Actions {
   constructor(private readonly root: HTMLElement) {}
 
   start(): void {
-    this.followAddress();
-    window.addEventListener("hashchange", () => this.followAddress());
+    this.followAddress(location.hash);
+    // Where it led to, not where the page is: that may have been written anew since.
+    window.addEventListener("hashchange", ({ newURL }) => this.followAddress(new URL(newURL).hash));
     document.addEventListener("keydown", (event) => this.press(event));
     this.loadAll();
     this.paint();
@@ -124,8 +125,8 @@ export class Page implements Actions {
     this.step(steps);
   }
 
-  private followAddress(): void {
-    const { view, ...choice } = readAddress(location.hash);
+  private followAddress(hash: string): void {
+    const { view, ...choice } = readAddress(hash);
     this.view = view;
     if (view) this.stage.look(view);
     this.choose(choice);

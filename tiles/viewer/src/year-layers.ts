@@ -89,8 +89,7 @@ export class YearLayers {
 
   /** Resolves when every tile in view has come or failed, or when another year is wanted. */
   private async loaded(id: string): Promise<void> {
-    this.map.triggerRepaint();
-    await this.map.once("render"); // a source knows which tiles it needs only after a frame
+    await this.drawn(); // a source knows which tiles it needs only after a frame
     while (this.wanted === id && this.map.getSource(id) && !this.map.isSourceLoaded(id)) await pause(POLL_MS);
   }
 
@@ -100,8 +99,14 @@ export class YearLayers {
     this.shown = id;
     this.map.moveLayer(id, this.above);
     this.map.setPaintProperty(id, "raster-opacity", 1);
+    await this.drawn(); // only then is it on the map
     await pause(fadeTime());
     if (this.shown === id && !this.failed.has(id)) this.clearBelow();
+  }
+
+  private async drawn(): Promise<void> {
+    this.map.triggerRepaint();
+    await this.map.once("render");
   }
 
   private clearBelow(): void {

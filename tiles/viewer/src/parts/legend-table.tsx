@@ -1,6 +1,6 @@
 /** The classes with their hectares in the shown year and the change since the start of the projection. */
 import { aboutChange, aboutFigure } from "../figures";
-import { chosenAreas, chosenStop, legendRows, referenceYear, shownRuns, type LegendRow, type Model } from "../model";
+import { chosenAreas, chosenStop, isLoading, legendRows, referenceYear, shownRuns, type LegendRow, type Model } from "../model";
 import type { Actions } from "../actions";
 import { inReadersLanguage, say } from "../words";
 import { EmptyNotice, FailedNotice, Shape } from "./notice";
@@ -22,8 +22,7 @@ export function LegendTable({ model, actions }: { model: Model; actions: Actions
 }
 
 function Missing({ model }: { model: Model }) {
-  const parts = [model.landscapes, model.runs, model.observed, chosenAreas(model)];
-  const loading = parts.some((part) => part?.state === "loading");
+  const loading = isLoading(model) || chosenAreas(model)?.state === "loading";
   return loading ? <Shape heights={[20, 28, 28, 28, 28]} /> : <EmptyNotice text={say("legendEmpty")} />;
 }
 

@@ -1,6 +1,6 @@
 /** The map and what lies on it: the marks, the progress line, what failed, and the tools. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { chosenLandscape, chosenStop, reliefOf, type Model } from "../model";
+import { chosenLandscape, chosenStop, isLoading, reliefOf, type Model } from "../model";
 import type { Actions } from "../actions";
 import { say } from "../words";
 import { FailedNotice } from "./notice";
@@ -18,10 +18,11 @@ export function MapArea({ model, actions }: { model: Model; actions: Actions }) 
     if (container.current) actions.openMap(container.current);
   }, []);
   const { state, year } = model.map;
+  const coming = state === "loading" && (isLoading(model) || chosenStop(model) !== undefined);
   return (
     <main class="map-area" data-map={state} data-year={year}>
       <div class="map" ref={container} />
-      {state === "loading" && (
+      {coming && (
         <div class="progress" role="progressbar" aria-label={year === undefined ? undefined : say("mapLoading", { year })} />
       )}
       <div class="map-top">

@@ -1,6 +1,6 @@
 /** The years: observed ones as solid marks, projected ones as a hatched track, a slider and a play button. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { chosenStop, nearest, stops, type Model, type Stop } from "../model";
+import { chosenStop, isLoading, nearest, stops, type Model, type Stop } from "../model";
 import type { Actions } from "../actions";
 import { say } from "../words";
 import { EmptyNotice, FailedNotice, Shape } from "./notice";
@@ -14,12 +14,11 @@ const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowDown: -1, ArrowRight
 export function TimeBar({ model, actions }: { model: Model; actions: Actions }) {
   const stop = chosenStop(model);
   const failed = model.observed.state === "failed";
-  const loading = [model.landscapes, model.runs, model.observed].some((part) => part.state === "loading");
   return (
     <section class="time" aria-label={say("time")} data-kind={stop?.kind}>
       {stop && <Bar model={model} stop={stop} actions={actions} />}
       {failed && <FailedNotice text={say("timeFailed")} retry={actions.retry} />}
-      {!stop && !failed && (loading ? <Shape heights={[52]} /> : <EmptyNotice text={say("timeEmpty")} />)}
+      {!stop && !failed && (isLoading(model) ? <Shape heights={[52]} /> : <EmptyNotice text={say("timeEmpty")} />)}
     </section>
   );
 }
