@@ -15,6 +15,7 @@ from catalog.legend import Legend
 from datacommons.display import print_comparison, print_error, print_hindcast, print_run, summarize_shortfalls
 from datacommons.progress import progress_bar
 from datacommons.runs import Run
+from scenarios.fuzzy import compare_fuzzily
 from scenarios.metrics import Agreement, TransitionAgreement
 from scenarios.reliability import Reliability
 from scenarios.transitions import Transition
@@ -87,7 +88,8 @@ def test_hindcast_beside_guessing(capsys: pytest.CaptureFixture[str]) -> None:
         transitions=(TransitionAgreement(1, 2, observed=1200, simulated=1000, hits=200),),
         reliability=Reliability(2, (Transition(1, 2),), np.array([[8000, 0, 1000]]), np.array([[100, 0, 900]])),
         patterns={},
-        auc={},
+        fuzzy=dict.fromkeys(("best map", "members", "neighbourhood only", "guessing"), compare_fuzzily(*[cells] * 3)),
+        evidence={},
         notes=("a transition was left out [for lack of cells]",),
         legend=legend,
         observed=cells,
