@@ -20,6 +20,7 @@ from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.kernels.scores import odds_table, rescore, sum_odds
 from scenarios.kernels.windows import move_counts
+from scenarios.local_rates import LocalRate, drop_stopped, see_locally
 from scenarios.potential import Drivers, Potential
 from scenarios.priority import take_best
 from scenarios.spec import Scenario
@@ -136,6 +137,7 @@ class _Walk:
         self.zones = model.zones
         self.markets = [Allocator(model.grid, self.zones.blocks(n, blocks), workers) for n in range(len(self.zones))]
         self.ledger = Ledger()
+        self.local: dict[Transition, LocalRate | None] = {}
         self.land_cover = start.copy()
         self.area = self.zones.weigh(start, model.legend.values, model.grid)  # (zone, class)
         self.foretold = model.foretell(scenario, None if member == CENTRAL else member, self._area_ha())
@@ -155,7 +157,9 @@ class _Walk:
         book = Book(year, np.zeros(self.model.grid.shape, np.uint8), self.model.grid.weight_ha)
         for restoration in self.plan.restorations(year):
             self._restore(restoration, book)
-        for zone, rates in enumerate(self.foretold(year, self._area_ha())):
+        foretold = self.foretold(year, self._area_ha())
+        self.local = {t: self.plan.local_rate(t, year) for t in foretold[0]}
+        for zone, rates in enumerate(foretold):
             demand = self._demand(zone, rates, year)
             for source in sorted({t.source for t in demand}):
                 self._change(zone, {t: amount for t, amount in demand.items() if t.source == source}, book)
@@ -188,7 +192,9 @@ class _Walk:
         demand = {}
         for t, rate in rates.items():
             if not self.conversions.forbids(t):
-                yearly = rate * self.plan.factor(t, year) * (1 - self._spared(zone, t, year))
+                yearly = (
+                    rate * self.plan.factor(t, year) * (1 - self._spared(zone, t, year)) * self._lift(zone, t, year)
+                )
                 demand[t] = float(self.area[zone, place[t.source]]) * yearly
         return self.conversions.hold(demand)
 
@@ -198,8 +204,11 @@ class _Walk:
         source = transitions[0].source
         closed, outside = self._closed(source, book), self.zones.outside(zone)
         claims = self._claims(transitions, closed if outside is None else closed | outside, book.year)
+        local = [self.local.get(t) for t in transitions]
+        claims = see_locally(claims, local)
         demand = [self.ledger.ask((zone, t), amount) for t, amount in wanted.items()]
         result = self.markets[zone].place(claims, np.array(demand), source)
+        result = drop_stopped(result, local, self.model.grid.row_weight)
         book.enter(transitions, result)
         for t, asked, placed in zip(transitions, demand, result.placed, strict=True):
             self._settle((zone, t), asked - int(placed), t, self._lack(source), book, self.zones.names[zone])
@@ -223,6 +232,15 @@ class _Walk:
         here = self.zones.inside(zone, self.land_cover)
         held, everywhere = sum_odds(here, transition.source, kept, scores, odds_table())
         return (1 - leakage) * float(held) / float(max(everywhere, np.int64(1)))
+
+    def _lift(self, zone: int, transition: Transition, year: int) -> float:
+        """Return by what changed rates inside places multiply a transition's demand in a zone."""
+        local = self.local.get(transition)
+        if local is None:
+            return 1.0
+        here, kept = self.zones.inside(zone, self.land_cover), self.plan.barred(transition.source, year)
+        here = here if kept is None else np.where(kept, 0, here).astype(np.uint8)
+        return local.lift(here, transition.source, self.scores[self.potential.slot(transition)])
 
     def _restore(self, restoration: Restoration, book: Book) -> None:
         wanted = self.ledger.ask(restoration.id, restoration.hectares / self.model.grid.weight_ha)
