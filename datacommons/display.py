@@ -144,14 +144,15 @@ def print_run(run: Run) -> None:
 
 
 def summarize_shortfalls(shortfalls: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say what could not be placed, one line for each pair of classes and cause."""
+    """Say what could not be placed, one line for each pair of classes, zone and cause."""
+    groups: dict[tuple[str, str, str, str], list[Mapping[str, Any]]] = {}
+    for each in shortfalls:
+        groups.setdefault((each["from"], each["to"], each.get("zone", ""), each["cause"]), []).append(each)
     lines = []
-    for pair in sorted({(s["from"], s["to"], s["cause"]) for s in shortfalls}):
-        years = [s["year"] for s in shortfalls if (s["from"], s["to"], s["cause"]) == pair]
-        hectares = sum(s["hectares"] for s in shortfalls if (s["from"], s["to"], s["cause"]) == pair)
-        lines.append(
-            f"{pair[0]} to {pair[1]}: {hectares:,.0f} ha could not be placed, {min(years)} to {max(years)}: {pair[2]}"
-        )
+    for (source, target, zone, cause), some in sorted(groups.items()):
+        years, hectares = [each["year"] for each in some], sum(each["hectares"] for each in some)
+        change = f"{source} to {target}" + (f" in {zone}" if zone else "")
+        lines.append(f"{change}: {hectares:,.0f} ha could not be placed, {min(years)} to {max(years)}: {cause}")
     return lines
 
 

@@ -29,6 +29,7 @@ from scenarios.ensemble import Ensemble, draw_ensemble
 from scenarios.evidence import gather_evidence
 from scenarios.interventions import Plan
 from scenarios.projection import project
+from scenarios.spec import Scenario
 from scenarios.validation import Hindcast
 from scenarios.yearbook import Shortfall
 
@@ -188,7 +189,7 @@ class _Writer:
             write_report(self.folder / _REPORT, score, title=self.study.landscape.title)
         idle = Plan(scenario, self.study.landscape.legend, self.study.grid).idle(learned.model.rates)
         notes = [*learned.notes, *idle, *(() if score else (_UNTESTED,))]
-        self._write_json("model.json", _describe_model(learned, notes, shortfalls))
+        self._write_json("model.json", _describe_model(learned, scenario, notes, shortfalls))
         (self.folder / "scenario.yaml").write_text(scenario.to_yaml(), "utf-8")
         item = cube_item(
             {key: self.folder / f"{key}.zarr" for key in ("trajectory", "probability")},
@@ -291,9 +292,12 @@ def _name_intervention(plan: Any) -> dict[str, Any]:
     return document
 
 
-def _describe_model(learned: Calibration, notes: Sequence[str], shortfalls: Sequence[Shortfall]) -> dict[str, Any]:
+def _describe_model(
+    learned: Calibration, scenario: Scenario, notes: Sequence[str], shortfalls: Sequence[Shortfall]
+) -> dict[str, Any]:
     """Return rates, curves and what was left out, for a reader who asks why."""
     model, names = learned.model, {entry.value: entry.name for entry in learned.model.legend}
+    zonal = model.zonal.rates(scenario) if model.zonal is not None else {}
     potential = model.potential
     transitions = []
     for transition, evidence in zip(
@@ -304,6 +308,7 @@ def _describe_model(learned: Calibration, notes: Sequence[str], shortfalls: Sequ
                 "from": names[transition.source],
                 "to": names[transition.target],
                 "annual_rate": model.rates[transition],
+                **({"annual_rate_by_zone": {n: rates[transition] for n, rates in zonal.items()}} if zonal else {}),
                 **evidence.to_dict(),
                 "curves": [
                     {
@@ -330,6 +335,7 @@ def _describe_model(learned: Calibration, notes: Sequence[str], shortfalls: Sequ
                 "to": names[s.target],
                 "hectares": round(s.hectares, _DECIMALS),
                 "cause": s.cause,
+                **({"zone": s.zone} if s.zone else {}),
             }
             for s in shortfalls
         ],

@@ -26,6 +26,7 @@ from scenarios.interventions import Plan
 from scenarios.projection import DEFAULT_CHUNK
 from scenarios.spec import Scenario
 from scenarios.validation import MEMBERS, Hindcast, hindcast
+from scenarios.zones import Zones, choose_zones
 
 if TYPE_CHECKING:
     from datacommons.commons import Commons
@@ -44,6 +45,7 @@ class Study:
     commons, scenario, landscape : what is studied
     inputs : the layers that are learned from, land cover first
     plan_layers : the layers that interventions name, each once
+    zone_layer : the layer of the demand's zones, if it names one
     doubts : what is doubtful about the history's origin
     workers, chunk, progress : how it is computed and shown
     """
@@ -53,6 +55,7 @@ class Study:
     landscape: Landscape
     inputs: tuple[Layer, ...]
     plan_layers: tuple[Layer, ...]
+    zone_layer: Layer | None
     doubts: tuple[str, ...]
     workers: Workers
     chunk: int
@@ -82,6 +85,7 @@ class Study:
             landscape=landscape,
             inputs=inputs,
             plan_layers=_find_plan_layers(commons, scenario),
+            zone_layer=_find_zone_layer(commons, scenario),
             doubts=check_history(dates, scenario.transitions),
             workers=Workers() if threads is None else Workers(threads),
             chunk=DEFAULT_CHUNK if chunk is None else chunk,
@@ -89,6 +93,8 @@ class Study:
         )
         Plan(scenario, landscape.legend, study.grid)
         Conversions(scenario.conversions, landscape.legend)
+        if scenario.demand.zones is not None and study.zone_layer is None:
+            choose_zones(scenario.demand, study.grid)
         return study
 
     @cached_property
@@ -119,10 +125,19 @@ class Study:
         replaces = any(plan.replace_driver for plan in self.scenario.interventions)
         return {**self.drivers, **found} if replaces else found
 
+    @cached_property
+    def zones(self) -> Zones | None:
+        """The zones of the demand, if it names a layer of them."""
+        if self.zone_layer is None or self.zone_layer.legend is None:
+            return None
+        classes = self.commons.layer(self.scenario.landscape, self.zone_layer.name).values
+        return Zones.of_layer(np.ascontiguousarray(classes, np.uint8), self.zone_layer.legend)
+
     @property
     def sources(self) -> tuple[Layer, ...]:
         """Every layer that goes into the result."""
-        return tuple({layer.item: layer for layer in (*self.inputs, *self.plan_layers)}.values())
+        zones = () if self.zone_layer is None else (self.zone_layer,)
+        return tuple({layer.item: layer for layer in (*self.inputs, *zones, *self.plan_layers)}.values())
 
     @property
     def access(self) -> str:
@@ -157,6 +172,7 @@ class Study:
                 legend=self.landscape.legend,
                 grid=self.grid,
                 workers=self.workers,
+                zones=self.zones,
             )
 
     def _hindcast(self, members: int) -> Hindcast:
@@ -170,6 +186,7 @@ class Study:
                 members=members,
                 chunk=self.chunk,
                 workers=self.workers,
+                zones=self.zones,
             )
 
     @cached_property
@@ -178,7 +195,8 @@ class Study:
         rules = self.scenario.model_dump(
             mode="json", include={"history", "transitions", "conversions", "potential", "demand", "allocation", "seed"}
         )
-        return _digest([rules, [[layer.item, layer.checksum] for layer in self.inputs]])
+        zones = () if self.zone_layer is None else (self.zone_layer,)
+        return _digest([rules, [[layer.item, layer.checksum] for layer in (*self.inputs, *zones)]])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -216,6 +234,19 @@ def _choose_layers(commons: Commons, scenario: Scenario) -> tuple[Layer, ...]:
                 f"{', '.join(names) or 'none'}. Name it in potential.drivers."
             )
     return (*(cover[year] for year in sorted(cover) if year is not None), *drivers)
+
+
+def _find_zone_layer(commons: Commons, scenario: Scenario) -> Layer | None:
+    name = scenario.demand.zones
+    if not isinstance(name, str):
+        return None
+    layer = find_driver(commons.layers(scenario.landscape), scenario.landscape, name)
+    if layer.legend is None:
+        raise LayerNotFound(
+            f"The zones of the demand, {name!r}, are measurements. Ingest them with --legend, which names the zones, "
+            "or name a GeoJSON file of polygons."
+        )
+    return layer
 
 
 def _find_plan_layers(commons: Commons, scenario: Scenario) -> tuple[Layer, ...]:

@@ -31,6 +31,8 @@ from scenarios.transitions import (
     report_flicker,
     tabulate_history,
 )
+from scenarios.zonal import learn_zones
+from scenarios.zones import Zones, choose_zones
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +52,14 @@ class Calibration:
 
 
 def calibrate(
-    scenario: Scenario, history: History, drivers: Drivers, *, legend: Legend, grid: Grid, workers: Workers
+    scenario: Scenario,
+    history: History,
+    drivers: Drivers,
+    *,
+    legend: Legend,
+    grid: Grid,
+    workers: Workers,
+    zones: Zones | None = None,
 ) -> Calibration:
     """Learn a landscape's transitions from its history.
 
@@ -60,6 +69,7 @@ def calibrate(
     history : the land-cover maps to learn from, two dates or more
     drivers : (y, x) float32 by name, NaN = missing
     legend, grid : of the landscape
+    zones : where the demand names a layer of zones: made of that layer
 
     Raises
     ------
@@ -91,6 +101,9 @@ def calibrate(
     if scenario.start in history:
         start_ha = np.asarray(grid.weigh(history[scenario.start], legend.values) * grid.weight_ha, np.float64)
         notes += demand.note(scenario, start_ha)
+    zones = choose_zones(scenario.demand, grid, zones)
+    zonal = learn_zones(demand, history, zones, grid) if zones is not None else None
+    notes += [zonal.note()] if zonal is not None else []
     radii = tuple(sorted({grid.cells(metres) for metres in scenario.potential.momentum_m}))
     near = Neighbourhood.of(grid, scenario.potential.neighbourhood_m, legend.values)
     # One thread of linear algebra: its sums, and so the model, must not depend on how many there are.
@@ -110,7 +123,8 @@ def calibrate(
         notes += [f"{name}: {doubt}" for doubt in _doubts(fitted)]
     notes += _single_interval(tables) + _absent_classes(history, legend)
     changed = date_last_change(history) if scenario.conversions.residence_years else None
-    model = Model(grid, legend, potential, rates, demand=demand, changed=changed, pace=_pace(scenario, tables))
+    pace = _pace(scenario, tables)
+    model = Model(grid, legend, potential, rates, demand=demand, changed=changed, zonal=zonal, pace=pace)
     return Calibration(model, tuple(tables), tuple(notes))
 
 

@@ -21,7 +21,8 @@ from scenarios.transitions import Transition, TransitionTable
 Rates = Callable[[int], Mapping[Transition, float]]
 """The share of its source class that each modelled transition takes, by year."""
 
-_ALGEBRA = Lock()
+ALGEBRA = Lock()
+"""Held while linear algebra is done: one caller at a time, so that threads do not take each other's cores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +58,15 @@ class Demand:
         if member is not None and scenario.demand.uncertainty:
             tables = resample(tables, self.samples, seed=scenario.seed, member=member)
         # One thread of linear algebra, one caller at a time: its sums must not depend on how many there are.
-        with _ALGEBRA, threadpool_limits(1):
+        with ALGEBRA, threadpool_limits(1):
             rates = annual_rates(scenario.demand, tables, self.transitions)
             if scenario.demand.rule in ("trend", "table"):
                 nearest = scenario.demand.rule == "trend"
                 return self._reach(self._areas(scenario, area_ha), rates, scenario.projected_years, nearest=nearest)
-        given = self._named(scenario)
+        given = self.name_transitions(scenario)
         return lambda year: rates | {given[name]: rate for name, rate in scenario.demand.rates_in(year).items()}
 
-    def _named(self, scenario: Scenario) -> dict[str, Transition]:
+    def name_transitions(self, scenario: Scenario) -> dict[str, Transition]:
         """Return the modelled transitions by name, once it is sure that every rate given is one of theirs."""
         legend = self.tables[0].legend
         names = {f"{legend.get(t.source).name} to {legend.get(t.target).name}": t for t in self.transitions}
@@ -85,7 +86,7 @@ class Demand:
         return self._note_trend(scenario, area_ha) if scenario.demand.rule == "trend" else []
 
     def _note_trend(self, scenario: Scenario, area_ha: NDArray[np.float64]) -> Sequence[str]:
-        with _ALGEBRA, threadpool_limits(1):
+        with ALGEBRA, threadpool_limits(1):
             rates = annual_rates(scenario.demand, self.tables, self.transitions)
             try:
                 self._reach(self._areas(scenario, area_ha), rates, scenario.projected_years, nearest=False)

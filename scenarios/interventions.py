@@ -14,6 +14,7 @@ from catalog.legend import Legend
 from scenarios.errors import ScenarioInvalid
 from scenarios.grid import Grid
 from scenarios.kernels import draws
+from scenarios.local_rates import LocalRate
 from scenarios.spec import ChangeRate, Intervention, Protect, Scenario
 from scenarios.transitions import Transition
 
@@ -142,14 +143,21 @@ class Plan:
                 yield plan, plan.protect
 
     def factor(self, transition: Transition, year: int) -> float:
-        """Return by what the rate of a transition is multiplied in a year."""
-        product = 1.0
+        """Return by what the rate of a transition is multiplied everywhere in a year."""
+        return float(np.prod([factor for plan, factor in self._factors(transition, year) if plan.place is None]))
+
+    def local_rate(self, transition: Transition, year: int) -> LocalRate | None:
+        """Return by what the rate of a transition is multiplied in places in a year; None if nowhere."""
+        local = [(self._places[plan.id], factor) for plan, factor in self._factors(transition, year) if plan.place]
+        return LocalRate.of(local) if local else None
+
+    def _factors(self, transition: Transition, year: int) -> Iterator[tuple[Intervention, float]]:
         for plan in self.scenario.interventions:
             change = plan.change_rate
             if change is not None and plan.acts_in(year):
                 pair = self.legend.value_of(change.from_), self.legend.value_of(change.to)
-                product *= _factor_in(plan, change, year) if pair == (transition.source, transition.target) else 1.0
-        return product
+                if pair == (transition.source, transition.target):
+                    yield plan, _factor_in(plan, change, year)
 
     def replacements(self, year: int) -> dict[str, str]:
         """Return by which layer each driver is replaced in a year; of several, the last in the scenario counts."""

@@ -13,18 +13,21 @@ from scenarios.allocation import Allocator, Placement, share_out
 from scenarios.cluster import ONE, Workers
 from scenarios.conversions import Conversions, Residence
 from scenarios.demand import Ledger
-from scenarios.futures import Demand, Rates
+from scenarios.futures import Demand
 from scenarios.grid import Grid
 from scenarios.interventions import Goal, Plan, Restoration
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.kernels.scores import LARGEST_SCORE, odds_table, rescore, sum_odds
 from scenarios.kernels.windows import move_counts
+from scenarios.local_rates import LocalRate, drop_stopped, see_locally
 from scenarios.potential import Drivers, Potential
 from scenarios.priority import take_best
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
 from scenarios.yearbook import Book, Year
+from scenarios.zonal import ZonalDemand, ZoneRates
+from scenarios.zones import Zones
 
 CENTRAL = 2**31
 """Number of the central projection, which takes the likeliest cells; members are counted from 0."""
@@ -46,6 +49,7 @@ class Model:
     changed : (y, x) int16, year in which each cell was last seen to change, which residence times count from; None: no
         cell was
     pace : years after which the shares of classes around the cells are counted anew
+    zonal : what the rates of each zone become; None: the landscape is one zone
     layers : drivers that interventions name, by name, each (y, x) float32, NaN = missing; where one is replaced, also
         every driver that the potential was learned from
     """
@@ -58,12 +62,21 @@ class Model:
     demand: Demand | None = None
     changed: NDArray[np.int16] | None = None
     pace: int = 1
+    zonal: ZonalDemand | None = None
 
-    def foretell(self, scenario: Scenario, member: int | None, area_ha: NDArray[np.float64]) -> Rates:
-        """Return the rates of every year for a member (None: the best guess) that starts with these areas."""
+    @property
+    def zones(self) -> Zones:
+        """The zones of the demand; one for all, if it has none."""
+        return self.zonal.zones if self.zonal is not None else Zones.whole(self.grid.shape)
+
+    def foretell(self, scenario: Scenario, member: int | None, area_ha: NDArray[np.float64]) -> ZoneRates:
+        """Return the rates of every year for a member (None: the best guess) that starts with these areas by zone."""
+        if self.zonal is not None:
+            return self.zonal.foretell(scenario, member, area_ha)
         if self.demand is None:
-            return lambda _: self.rates
-        return self.demand.foretell(scenario, member, area_ha)
+            return lambda *_: (self.rates,)
+        rates = self.demand.foretell(scenario, member, area_ha.sum(axis=0))
+        return lambda year, _: (rates(year),)
 
 
 def project(
@@ -121,12 +134,15 @@ class _Walk:
         self.potential, self.replaced = model.potential, dict[str, str]()
         self.conversions = Conversions(scenario.conversions, model.legend)
         self.residence = Residence(self.conversions, model.changed, model.grid.shape)
-        self.allocator = Allocator(model.grid, model.grid.blocks(chunk), workers)
+        blocks = model.grid.blocks(chunk)
+        self.allocator = Allocator(model.grid, blocks, workers)
+        self.zones = model.zones
+        self.markets = [Allocator(model.grid, self.zones.blocks(n, blocks), workers) for n in range(len(self.zones))]
         self.ledger = Ledger()
+        self.local: dict[Transition, LocalRate | None] = {}
         self.land_cover, self.seen = start.copy(), start.copy()
-        self.area = model.grid.weigh(start, model.legend.values)
-        area_ha = np.asarray(self.area * model.grid.weight_ha, np.float64)
-        self.foretold = model.foretell(scenario, None if member == CENTRAL else member, area_ha)
+        self.area = self.zones.weigh(start, model.legend.values, model.grid)  # (zone, class)
+        self.foretold = model.foretell(scenario, None if member == CENTRAL else member, self._area_ha())
         near = model.potential.neighbourhood
         self.counts, self.valid = near.count(start, workers), near.count_valid(start, workers)
         self.stale = np.ones(start.shape, np.uint8)
@@ -143,14 +159,21 @@ class _Walk:
         book = Book(year, np.zeros(self.model.grid.shape, np.uint8), self.model.grid.weight_ha)
         for restoration in self.plan.restorations(year):
             self._restore(restoration, book)
-        demand = self._demand(year)
-        for source in sorted({t.source for t in demand}):
-            self._change({t: amount for t, amount in demand.items() if t.source == source}, book)
+        foretold = self.foretold(year, self._area_ha())
+        self.local = {t: self.plan.local_rate(t, year) for t in foretold[0]}
+        for zone, rates in enumerate(foretold):
+            demand = self._demand(zone, rates, year)
+            for source in sorted({t.source for t in demand}):
+                self._change(zone, {t: amount for t, amount in demand.items() if t.source == source}, book)
         for goal in self.plan.goals(year):
             self._approach(goal, book)
         self._apply(book)
-        area_ha = np.asarray(self.area * self.model.grid.weight_ha, np.float64)
-        return Year(year, self.land_cover, area_ha, book.placed_ha, tuple(book.shortfalls))
+        area_ha = np.asarray(self.area.sum(axis=0) * self.model.grid.weight_ha, np.float64)
+        return Year(year, self.land_cover, area_ha, book.placed_ha, tuple(book.shortfalls), self._area_ha())
+
+    def _area_ha(self) -> NDArray[np.float64]:
+        """Return the hectares of each class in each zone, (zone, class)."""
+        return np.asarray(self.area * self.model.grid.weight_ha, np.float64)
 
     def _replace_drivers(self, year: int) -> None:
         """See the landscape with the drivers of this year."""
@@ -166,26 +189,32 @@ class _Walk:
         self._rescore()
         self._leave_alone(np.flatnonzero(self.land_cover != self.seen))
 
-    def _demand(self, year: int) -> Mapping[Transition, float]:
-        """Return what this year asks of every transition, in units of the weights."""
+    def _demand(self, zone: int, rates: Mapping[Transition, float], year: int) -> Mapping[Transition, float]:
+        """Return what this year asks of every transition in a zone, in units of the weights."""
         place = {value: n for n, value in enumerate(self.model.legend.values)}
         demand = {}
-        for t, rate in self.foretold(year).items():
+        for t, rate in rates.items():
             if not self.conversions.forbids(t):
-                yearly = rate * self.plan.factor(t, year) * (1 - self._spared(t, year))
-                demand[t] = float(self.area[place[t.source]]) * yearly
+                yearly = (
+                    rate * self.plan.factor(t, year) * (1 - self._spared(zone, t, year)) * self._lift(zone, t, year)
+                )
+                demand[t] = float(self.area[zone, place[t.source]]) * yearly
         return self.conversions.hold(demand)
 
-    def _change(self, wanted: Mapping[Transition, float], book: Book) -> None:
-        """Place the demand of every modelled transition out of one class."""
+    def _change(self, zone: int, wanted: Mapping[Transition, float], book: Book) -> None:
+        """Place the demand of every modelled transition out of one class inside a zone."""
         transitions = list(wanted)
         source = transitions[0].source
-        claims = self._claims(transitions, self._closed(source, book), book.year)
-        demand = [self.ledger.ask(t, amount) for t, amount in wanted.items()]
-        result = self.allocator.place(claims, np.array(demand), ("change", source))
+        closed, outside = self._closed(source, book), self.zones.outside(zone)
+        claims = self._claims(transitions, closed if outside is None else closed | outside, book.year)
+        local = [self.local.get(t) for t in transitions]
+        claims = see_locally(claims, local)
+        demand = [self.ledger.ask((zone, t), amount) for t, amount in wanted.items()]
+        result = self.markets[zone].place(claims, np.array(demand), source)
+        result = drop_stopped(result, local, self.model.grid.row_weight)
         book.enter(transitions, result)
         for t, asked, placed in zip(transitions, demand, result.placed, strict=True):
-            self._settle(t, asked - int(placed), t, self._lack(source), book)
+            self._settle((zone, t), asked - int(placed), t, self._lack(source), book, self.zones.names[zone])
 
     def _lack(self, source: int) -> str:
         """Say why a class has no more cells to give."""
@@ -193,8 +222,8 @@ class _Walk:
         young = f", or have been of the class for less than {years} years" if years else ""
         return f"no more cells of the class are free to change{young}"
 
-    def _spared(self, transition: Transition, year: int) -> float:
-        """Return which share of a transition's demand protection does away with.
+    def _spared(self, zone: int, transition: Transition, year: int) -> float:
+        """Return which share of a transition's demand in a zone protection does away with.
 
         It is the part that the potential sees in the kept cells, less what leaks elsewhere.
         """
@@ -203,8 +232,18 @@ class _Walk:
         if kept is None:
             return 0.0
         scores = self.scores[self.potential.slot(transition)]
-        held, everywhere = sum_odds(self.land_cover, transition.source, kept, scores, odds_table())
+        here = self.zones.inside(zone, self.land_cover)
+        held, everywhere = sum_odds(here, transition.source, kept, scores, odds_table())
         return (1 - leakage) * float(held) / float(max(everywhere, np.int64(1)))
+
+    def _lift(self, zone: int, transition: Transition, year: int) -> float:
+        """Return by what changed rates inside places multiply a transition's demand in a zone."""
+        local = self.local.get(transition)
+        if local is None:
+            return 1.0
+        here, kept = self.zones.inside(zone, self.land_cover), self.plan.barred(transition.source, year)
+        here = here if kept is None else np.where(kept, 0, here).astype(np.uint8)
+        return local.lift(here, transition.source, self.scores[self.potential.slot(transition)])
 
     def _restore(self, restoration: Restoration, book: Book) -> None:
         wanted = self.ledger.ask(restoration.id, restoration.hectares / self.model.grid.weight_ha)
@@ -215,7 +254,7 @@ class _Walk:
     def _approach(self, goal: Goal, book: Book) -> None:
         """Close this year's part of the gap to a target: equal parts of what is left of it, all in the last year."""
         weight_ha = self.model.grid.weight_ha
-        now = float(self.area[self.model.legend.values.index(goal.target)]) + book.gain(goal.target)
+        now = float(self.area[:, self.model.legend.values.index(goal.target)].sum()) + book.gain(goal.target)
         gap = max(0.0, goal.hectares / weight_ha - now)
         placed = self._convert(goal, int(gap / goal.years_left + 0.5), None, book)
         rest = round(gap) - placed
@@ -275,12 +314,14 @@ class _Walk:
         here = np.where(closed, 0, self.land_cover).astype(np.uint8)
         return int(self.model.grid.weigh(here, (source,))[0])
 
-    def _settle(self, account: object, rest: int, transition: Transition, cause: str, book: Book) -> None:
+    def _settle(
+        self, account: object, rest: int, transition: Transition, cause: str, book: Book, zone: str = ""
+    ) -> None:
         """Carry a rest below one cell into the next year; report a larger one as a shortfall."""
         if abs(rest) < int(self.model.grid.row_weight.max()):
             self.ledger.carry(account, rest)
         else:
-            book.fall_short(transition, rest, cause)
+            book.fall_short(transition, rest, cause, zone)
 
     def _claims(self, transitions: Sequence[Transition], closed: NDArray[np.integer], year: int) -> Claims:
         return Claims(
@@ -309,9 +350,12 @@ class _Walk:
     ) -> None:
         self.land_cover.ravel()[cells] = targets
         self.residence.enter(cells, year)
-        weights = self.model.grid.row_weight[cells // self.model.grid.shape[1]]
-        for n, value in enumerate(self.model.legend.values):
-            self.area[n] += int(weights[targets == value].sum()) - int(weights[sources == value].sum())
+        rows, columns = np.divmod(cells, self.model.grid.shape[1])
+        zones, weights = self.zones.code[rows, columns], self.model.grid.row_weight[rows]
+        place = np.zeros(256, np.int64)
+        place[list(self.model.legend.values)] = np.arange(len(self.model.legend))
+        np.add.at(self.area, (zones, place[targets]), weights)
+        np.subtract.at(self.area, (zones, place[sources]), weights)
         self._leave_alone(cells)
 
     def _look_around(self) -> None:

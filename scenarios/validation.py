@@ -24,6 +24,7 @@ from scenarios.reliability import Reliability
 from scenarios.spec import DemandRule, Scenario
 from scenarios.transitions import History
 from scenarios.trial import Trial, draw_members
+from scenarios.zones import Zones
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -228,6 +229,7 @@ def hindcast(
     members: int = MEMBERS,
     chunk: int = DEFAULT_CHUNK,
     workers: Workers = ONE,
+    zones: Zones | None = None,
 ) -> Hindcast:
     """Learn from all dates but the last, project from the last but one, and compare at the last.
 
@@ -253,8 +255,9 @@ def hindcast(
         update={"start": years[-2], "years": years[-1] - years[-2], "history": tuple(past), "interventions": ()}
     )
     trial, notes = _without_table(trial)
-    learned = calibrate(trial, past, drivers, legend=legend, grid=grid, workers=workers)
-    unaided = calibrate(trial, past, {}, legend=legend, grid=grid, workers=workers) if drivers else learned
+    how: Any = {"legend": legend, "grid": grid, "workers": workers, "zones": zones}
+    learned = calibrate(trial, past, drivers, **how)
+    unaided = calibrate(trial, past, {}, **how) if drivers else learned
     model = learned.model
     blind = replace(model, potential=indifferent(list(model.rates), model.potential.neighbourhood))
     test = Trial(trial, history[years[-2]], history[years[-1]], chunk, workers)
@@ -295,6 +298,6 @@ def _without_table(trial: Scenario) -> tuple[Scenario, tuple[str, ...]]:
     """Foretell the past by rates where the demand is a table of the future."""
     if trial.demand.rule != "table":
         return trial, ()
-    markov = DemandRule(uncertainty=trial.demand.uncertainty)
+    markov = DemandRule(uncertainty=trial.demand.uncertainty, zones=trial.demand.zones)
     note = "the hindcast uses Markov demand: the demand table is about the future and cannot be tested on the past"
     return trial.model_copy(update={"demand": markov}), (note,)

@@ -14,13 +14,23 @@ from scenarios.transitions import Transition
 
 @dataclass(frozen=True)
 class Shortfall:
-    """Demand that could not be placed."""
+    """Demand that could not be placed.
+
+    Parameters
+    ----------
+    year : calendar year
+    source, target : legend values
+    hectares : how much
+    cause : why
+    zone : in which zone; empty where the demand has none
+    """
 
     year: int
     source: int
     target: int
     hectares: float
     cause: str
+    zone: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +44,7 @@ class Year:
     area_ha : (class,) float64, hectares of each class, in legend order
     placed_ha : hectares by (source, target)
     shortfalls : what could not be placed
+    zone_area_ha : (zone, class) float64, the same hectares by zone
     """
 
     year: int
@@ -41,6 +52,7 @@ class Year:
     area_ha: NDArray[np.float64]
     placed_ha: Mapping[tuple[int, int], float]
     shortfalls: tuple[Shortfall, ...]
+    zone_area_ha: NDArray[np.float64]
 
 
 @dataclass
@@ -75,8 +87,7 @@ class Book:
         )
         return won / self.weight_ha
 
-    def fall_short(self, transition: Transition, amount: int, cause: str) -> None:
+    def fall_short(self, transition: Transition, amount: int, cause: str, zone: str = "") -> None:
         """Note demand that could not be placed."""
-        self.shortfalls.append(
-            Shortfall(self.year, transition.source, transition.target, amount * self.weight_ha, cause)
-        )
+        hectares = amount * self.weight_ha
+        self.shortfalls.append(Shortfall(self.year, transition.source, transition.target, hectares, cause, zone))

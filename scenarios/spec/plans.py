@@ -66,7 +66,7 @@ _Factor = Annotated[float, Field(ge=0, le=100)]
 
 
 class ChangeRate(Record):
-    """Multiply the rate of one transition."""
+    """Multiply the rate of one transition, everywhere or inside a place."""
 
     from_: str = Field(alias="from")
     to: str
@@ -74,6 +74,7 @@ class ChangeRate(Record):
         Annotated[_Factor, Tag(CONSTANT)] | Annotated[tuple[_Factor, _Factor], Tag(RAMP)],
         Discriminator(_kind_of_factor),
     ] = Field(description="a constant, or its values in the first and in the last year")
+    where: str | dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _is_a_change(self) -> ChangeRate:
@@ -132,7 +133,7 @@ class Intervention(Record):
     @property
     def place(self) -> str | dict[str, Any] | None:
         """Where it acts; None where it acts everywhere."""
-        action = self.protect or self.conversion or self.target
+        action = self.protect or self.conversion or self.target or self.change_rate
         return action.where if action is not None else None
 
     @property

@@ -18,8 +18,9 @@ from scenarios.spec.scenario import Scenario
 def load_scenario(path: str | Path) -> Scenario:
     """Read a scenario from a YAML file, and from the files that it extends.
 
-    A place (``where``) that names a GeoJSON file, relative to the scenario's, is replaced by its geometry, and a demand
-    ``table`` that names a CSV file by its columns, so that the scenario is whole without these files.
+    A place (``where``) that names a GeoJSON file, relative to the scenario's, is replaced by its geometry, demand
+    ``zones`` that name one by its polygons, and a demand ``table`` that names a CSV file by its columns, so that the
+    scenario is whole without these files.
 
     Raises
     ------
@@ -32,6 +33,7 @@ def load_scenario(path: str | Path) -> Scenario:
     for file in lineage.files:
         _inline_places(file.document, file.path.parent)
         _inline_table(file.document, file.path.parent)
+        _inline_zones(file.document, file.path.parent)
     try:
         return Scenario.model_validate(lineage.document)
     except ValidationError as error:
@@ -48,6 +50,11 @@ def _inline_places(document: dict[str, Any], folder: Path) -> None:
 
 def _read_place(path: Path) -> dict[str, Any]:
     """Read the polygons of a GeoJSON file as one geometry in WGS 84."""
+    return _as_geojson(_read_polygons(path).union_all())
+
+
+def _read_polygons(path: Path) -> Any:
+    """Read the polygons of a GeoJSON file as a GeoDataFrame in WGS 84."""
     import geopandas
 
     if not path.is_file():
@@ -63,8 +70,30 @@ def _read_place(path: Path) -> dict[str, Any]:
         raise ScenarioInvalid(
             f"{path} has no polygon (found {sorted(set(places.geom_type)) or 'nothing'}); draw the place as one."
         )
-    geometry = polygons.to_crs("EPSG:4326").make_valid().union_all()
+    polygons = polygons.to_crs("EPSG:4326")
+    return polygons.set_geometry(polygons.make_valid())
+
+
+def _as_geojson(geometry: Any) -> dict[str, Any]:
     return dict(json.loads(json.dumps(geometry.__geo_interface__)))
+
+
+def _inline_zones(document: dict[str, Any], folder: Path) -> None:
+    demand = document.get("demand")
+    name = demand.get("zones") if isinstance(demand, dict) else None
+    if isinstance(demand, dict) and isinstance(name, str) and Path(name).suffix in (".geojson", ".json"):
+        demand["zones"] = _read_zones(folder / name)
+
+
+def _read_zones(path: Path) -> dict[str, dict[str, Any]]:
+    """Read the polygons of a GeoJSON file by their name; those of one name are one zone."""
+    polygons = _read_polygons(path)
+    if "name" not in polygons.columns or polygons["name"].isna().any():
+        raise ScenarioInvalid(
+            f"{path} has polygons without a name; zones need one. Give every polygon the property 'name'."
+        )
+    names = polygons["name"].astype(str)
+    return {name: _as_geojson(polygons[names == name].union_all()) for name in dict.fromkeys(names)}
 
 
 def _inline_table(document: dict[str, Any], folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -88,6 +88,9 @@ class DemandRule(Record):
     )
     rates: dict[str, str | float] = Field(
         {}, description="for `expression`: share of the class per year, by transition ('forest to built')"
+    )
+    zones: str | dict[str, dict[str, Any]] | None = Field(
+        None, description="a layer of zones, or a GeoJSON file of polygons: each zone changes at rates of its own"
     )
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from catalog.legend import Legend
-from datacommons.display import print_comparison, print_error, print_hindcast, print_run
+from datacommons.display import print_comparison, print_error, print_hindcast, print_run, summarize_shortfalls
 from datacommons.progress import progress_bar
 from datacommons.runs import Run
 from scenarios.fuzzy import FuzzySimilarity
@@ -53,6 +53,15 @@ def test_run_in_hectares(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
         ["class", "1999", "2019", "change"],
         ["forest", "45,377", "24,732", "-20,646"],
         ["built", "100", "20,746", "+20,646"],
+    ]
+
+
+def test_shortfalls_are_told_by_zone() -> None:
+    lost = {"from": "forest", "to": "built", "hectares": 12.5, "cause": "no more cells", "year": 2001}
+    lines = summarize_shortfalls([lost | {"zone": "west"}, lost | {"zone": "east"}, lost | {"zone": "west"}])
+    assert lines == [
+        "forest to built in east: 12 ha could not be placed, 2001 to 2001: no more cells",
+        "forest to built in west: 25 ha could not be placed, 2001 to 2001: no more cells",
     ]
 
 

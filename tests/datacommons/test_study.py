@@ -91,6 +91,39 @@ def test_residence_counts_the_change_after_the_history_too(roads: Commons, write
     assert (changed == 2005).sum() == 30
 
 
+@pytest.fixture
+def zoned(roads: Commons, write_raster: WriteRaster) -> Commons:
+    """Return the valley with its districts, a layer of classes."""
+    cells = np.where(np.arange(60) < 20, 1, 2) * np.ones((40, 1))
+    legend = dc.Legend.from_json({"nodata": 0, "classes": {"1": "West", "2": "East"}})
+    roads.ingest([write_raster("districts.tif", cells.astype(np.uint8))], collection="drivers", legend=legend)
+    return roads
+
+
+def test_a_layer_of_zones_is_an_input(zoned: Commons) -> None:
+    found = study(zoned, demand={"zones": "districts"})
+    assert sorted(found.drivers) == ["ring", "road"]
+    assert [layer.name for layer in found.sources][-1] == "districts"
+    assert found.lesson != study(zoned).lesson
+    run = zoned.run(found.scenario)
+    assert sorted(run.model["transitions"][0]["annual_rate_by_zone"]) == ["east", "outside the zones", "west"]
+    assert any(link["title"] == "valley-districts" for link in run.item["links"] if link["rel"] == "derived_from")
+    plain = zoned.run(study(zoned).scenario)
+    assert "annual_rate_by_zone" not in plain.model["transitions"][0]
+
+
+@pytest.mark.parametrize(("zones", "told"), [("road", "are measurements"), ("moor", "no layer 'moor'")])
+def test_a_layer_that_is_no_zones_is_refused(zoned: Commons, zones: str, told: str) -> None:
+    with pytest.raises(LayerNotFound, match=told):
+        study(zoned, demand={"zones": zones})
+
+
+def test_polygons_outside_are_refused_before_anything_is_learned(zoned: Commons) -> None:
+    far = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}
+    with pytest.raises(ScenarioInvalid, match="zone 'far' holds no cell"):
+        study(zoned, demand={"zones": {"far": far}})
+
+
 def test_a_run_with_a_replaced_driver_is_kept_whole(roads: Commons) -> None:
     found = study(roads, RING)
     run = roads.run(found.scenario, progress=False)

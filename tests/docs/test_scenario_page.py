@@ -41,7 +41,7 @@ EXAMPLES = [(found["title"], found["text"]) for found in FENCE.finditer(PAGE)]
 GOOD = [text for title, text in EXAMPLES if "wrong" not in title]
 SHORTEST = {"id": "a", "title": "A", "landscape": "valley", "start": 1999, "history": [1985, 1999]}
 RING = [[-71.0, 42.5], [-70.9, 42.5], [-70.9, 42.6], [-71.0, 42.5]]
-PLACE = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [RING]}}
+PLACE = {"type": "Feature", "properties": {"name": "north"}, "geometry": {"type": "Polygon", "coordinates": [RING]}}
 
 
 def read_table(heading: str) -> dict[str, list[str]]:
@@ -109,7 +109,7 @@ ALL_EXAMPLES = [*GOOD, *examples_of("quickstart.md"), *examples_of("../README.md
 def test_an_example_is_valid(text: str, tmp_path: Path) -> None:
     document: Any = yaml.safe_load(text)
     whole = {**SHORTEST, "interventions": document} if isinstance(document, list) else document
-    for place in re.findall(r"where: ([\w./-]+)", text):
+    for place in re.findall(r"(?:where|zones): ([\w./-]+\.geojson)", text):
         path = tmp_path / place
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(PLACE), "utf-8")
