@@ -17,7 +17,7 @@ from tests.scenarios.landscapes import LEGEND, Map, projected_grid
 from tests.scenarios.plain import count_plainly
 
 RADIUS_CELLS = 3
-_SMOOTH_CELLS = 8.0
+_HILL_CELLS, _PATCH_CELLS = 8.0, 2.5
 
 Floats = NDArray[np.float64]
 
@@ -89,7 +89,7 @@ def make_landscape(
     """
     rng = np.random.default_rng(seed)
     names = sorted({name for law in laws for name in law.curves} | {*idle})
-    drivers = {name: _spread_evenly(rng, shape) for name in names}
+    drivers = {name: _spread_evenly(rng, shape, _HILL_CELLS) for name in names}
     cover = _first_cover(rng, shape)
     walk = _Process(laws, drivers, cover, rng)
     history = {years[0]: cover.copy()}
@@ -109,9 +109,9 @@ def make_landscape(
     )
 
 
-def _spread_evenly(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+def _spread_evenly(rng: np.random.Generator, shape: tuple[int, int], smooth_cells: float) -> Floats:
     """Return a smooth field whose values are spread evenly from 0 to 1."""
-    field = gaussian_filter(rng.normal(size=shape), _SMOOTH_CELLS, mode="wrap")
+    field = gaussian_filter(rng.normal(size=shape), smooth_cells, mode="wrap")
     rank = np.empty(field.size)
     rank[np.argsort(field, axis=None)] = (np.arange(field.size) + 0.5) / field.size
     return rank.reshape(shape)
@@ -119,7 +119,7 @@ def _spread_evenly(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
 
 def _first_cover(rng: np.random.Generator, shape: tuple[int, int]) -> Map:
     """Return patches of all classes: half forest, a fifth built, the rest other land."""
-    return np.asarray(LEGEND.values, np.uint8)[np.digitize(_spread_evenly(rng, shape), [0.5, 0.7])]
+    return np.asarray(LEGEND.values, np.uint8)[np.digitize(_spread_evenly(rng, shape, _PATCH_CELLS), [0.5, 0.7])]
 
 
 class _Process:
