@@ -115,10 +115,15 @@ def measure_molusce(bench: Bench, folder: Path) -> list[float]:
     if not folder.is_dir():
         bench.skip("MOLUSCE's example", molusce.ABSENT)
         return []
-    scores = [
-        score_all(f"MOLUSCE's example, half {n}", trial) for n, trial in enumerate(molusce.read_trials(folder), 1)
-    ]
+    trials = list(molusce.read_trials(folder))
+    scores = [score_all(f"MOLUSCE's example, half {n}", trial) for n, trial in enumerate(trials, 1)]
     heading = "MOLUSCE's example: places held back in the interval that was learned from (two dates, so no forecast)"
+    moved = {"observed": scores[0][BEST].observed_change, "simulated": scores[0][BEST].simulated_change}
+    bench.add(heading, *(Row(f"change {name}, percent of the first half", share) for name, share in moved.items()))
+    told = [model.auc for trial in trials for model in trial.learned.model.potential.models if model is not None]
+    bench.add(
+        heading, Row("AUC on blocks held out while learning, median of the transitions", float(np.nanmedian(told)))
+    )
     for row in (BEST, DRAWN, NEAR, GUESSED):
         halves = [of[row].figure_of_merit for of in scores]
         bench.add(heading, *(Row(_coarser(row, n), float(np.mean([of[n] for of in halves]))) for n in (1, 8)))

@@ -7,7 +7,7 @@ finds. Where a bound is a quantile, a landscape of another seed passes it with t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +20,7 @@ from scipy.special import expit, logit
 from scipy.stats import chi2
 
 from scenarios.calibration import Calibration, calibrate
-from scenarios.cluster import ONE
+from scenarios.cluster import Workers
 from scenarios.demand import annual_generator
 from scenarios.transitions import Transition, TransitionTable
 from tests.scenarios.landscapes import BUILT, FOREST, LEGEND, OTHER, scenario
@@ -60,7 +60,7 @@ class Found:
 def find(known: KnownLandscape, **potential: object) -> Found:
     years = tuple(sorted(known.history))
     asked = scenario(start=years[-1], history=years, potential=potential)
-    learned = calibrate(asked, known.history, known.drivers, legend=LEGEND, grid=known.grid, workers=ONE)
+    learned = calibrate(asked, known.history, known.drivers, legend=LEGEND, grid=known.grid, workers=Workers())
     return Found(known, learned)
 
 
@@ -122,6 +122,31 @@ def test_yearly_rates_are_found(found: Found, transition: Transition) -> None:
     error = 1 / np.sqrt(found.known.chance[transition])
     rate = found.learned.model.rates[transition]
     assert rate == pytest.approx(found.known.rate(transition), rel=3 * error)
+
+
+def chose_momentum(known: KnownLandscape, radius_m: float = 500.0) -> dict[Transition, bool]:
+    """Tell for each transition whether recent change was found to count."""
+    potential = find(known, momentum_m=(radius_m,)).learned.model.potential
+    recent = potential.recent
+    chosen = recent is not None and (recent != 0).any(axis=(1, 2))
+    return dict(zip(potential.transitions, np.broadcast_to(chosen, len(potential.transitions)), strict=True))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("years", DATES.values(), ids=DATES)
+def test_momentum_is_not_found_where_there_is_none(years: tuple[int, ...], seed: int) -> None:
+    # Cells change one by one, for the reasons of the drivers alone. By chance, three standard errors are gained once in
+    # a thousand times.
+    assert not any(chose_momentum(make_landscape(LAWS, years=years, seed=seed)).values())
+
+
+@pytest.mark.parametrize("years", DATES.values(), ids=DATES)
+def test_momentum_is_found_where_it_alone_knows(years: tuple[int, ...]) -> None:
+    laws = (Law(CLEARING, 0.006, {"unseen": lambda x: 10 * (x - 1)}), Law(BUILDING, 0.006))
+    known = make_landscape(laws, years=years, idle=("soil",), seed=1)
+    chosen = chose_momentum(replace(known, drivers={"soil": known.drivers["soil"]}))
+    assert chosen[CLEARING]
+    assert not chosen[BUILDING]
 
 
 def test_what_the_neighbours_do_is_found() -> None:
