@@ -10,10 +10,10 @@ PYTHON ?= python3
 RUN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test lint docs bench clean help
+.PHONY: demo test lint docs bench bench-science clean help
 
 help:  ## list what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: .venv/run  ## run the main job on the demonstration landscape and open the door (ARGS=--no-serve: end after the table)
 	$(RUN)/datacommons demo $(ARGS)
@@ -33,6 +33,9 @@ docs: .venv/dev  ## build the documentation into site/
 
 bench: .venv/dev  ## measure the kernels and the main job
 	$(RUN)/pytest tests/benchmarks --benchmark-enable --benchmark-only --benchmark-sort=name $(ARGS)
+
+bench-science: .venv/dev  ## measure how good the engine is on all data at hand, beside other tools and against the bars
+	$(RUN)/python -m tests.benchmarks.science
 
 clean:  ## remove what was built and installed
 	rm -rf .venv .uv build dist site demo-commons .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

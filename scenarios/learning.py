@@ -22,6 +22,7 @@ _FEWEST_RANKS = 3
 LINE_LEVELS = 1024
 """The highest level of a feature that acts as a straight line."""
 
+_SURE = 3.0  # standard errors: features without any effect seem to gain two now and then
 _FEWEST = 10  # positives, below which nothing is learned
 _LARGEST_LOG_ODDS = 12.0
 
@@ -110,7 +111,7 @@ def fit_additive(
     sample : cells at risk
     drivers : how many features, the first ones, are drivers; those between are shares of classes around the cell
     candidates : how many features, the last ones, act as straight lines, and stay only if they make the held-out log
-        loss smaller
+        loss smaller by more than three standard errors
     carried : part of the candidates' effect that is kept
     seed : of the shuffling by which importance is measured
 
@@ -134,7 +135,7 @@ def fit_additive(
     trial = _cross_validate(bases, sample)
     if candidates and any(basis.size for basis in bases[:first]):
         without = _cross_validate(_keep(bases, range(first)), sample)
-        trial = trial if trial.loss < without.loss else without
+        trial = trial if _gain(trial, without, sample.blocks) > _SURE else without
     quality, refused = _measure(trial, sample, drivers, candidates, seed), None
     neighbours = _keep(trial.bases, range(drivers, first))
     if quality is not None and not quality.beats_chance and _width(neighbours) < _width(trial.bases):
@@ -245,27 +246,47 @@ class _Trial:
     """How well a strength does on held-out blocks: which cells were held out, and what was learned without them."""
 
     bases: Sequence[_Basis]
-    loss: float
+    losses: NDArray[np.float64]  # (cell,) held-out log loss; NaN where nothing was held out
     strength: float
     folds: tuple[tuple[NDArray[np.bool_], Any], ...] = ()
+
+    @property
+    def loss(self) -> float:
+        """Mean held-out log loss."""
+        return float(np.nanmean(self.losses))
+
+
+def _gain(trial: _Trial, other: _Trial, blocks: NDArray[np.int64]) -> float:
+    """Return how much smaller the held-out loss is than another's, in standard errors; 0 where it cannot be told.
+
+    Blocks are the independent witnesses, and the two are compared block by block: the mean gain of a cell is a ratio of
+    sums over blocks (Cochran 1977, chapter 11).
+    """
+    told = np.isfinite(trial.losses) & np.isfinite(other.losses)
+    _, place = np.unique(blocks[told], return_inverse=True)
+    if place.size == 0:
+        return 0.0
+    cells = np.bincount(place)
+    won = np.bincount(place, (other.losses - trial.losses)[told])
+    surplus = won - cells * won.sum() / cells.sum()
+    error = float(np.sqrt(cells.size / max(cells.size - 1, 1) * (surplus**2).sum()))
+    return float(won.sum()) / error if error > 0 else 0.0
 
 
 def _cross_validate(bases: Sequence[_Basis], sample: Sample) -> _Trial:
     """Return the strength with the smallest held-out log loss."""
-    from sklearn.metrics import log_loss
-
     splits = list(_split(sample)) if _width(bases) else []
     if not splits:
-        return _Trial(bases, float("inf"), _STRENGTHS[1])
+        return _Trial(bases, np.full(sample.changed.size, np.nan), _STRENGTHS[1])
     design = _design(bases, sample)
     trials = []
     for strength in _STRENGTHS:
-        chance = np.full(sample.changed.size, np.nan)
+        losses = np.full(sample.changed.size, np.nan)
         folds = tuple((test, _fit(design[train], sample.changed[train], strength)) for train, test in splits)
         for test, fitted in folds:
-            chance[test] = fitted.predict_proba(design[test])[:, 1]
-        told = np.isfinite(chance)
-        trials.append(_Trial(bases, float(log_loss(sample.changed[told], chance[told])), strength, folds))
+            chance = fitted.predict_log_proba(design[test])
+            losses[test] = -np.where(sample.changed[test], chance[:, 1], chance[:, 0])
+        trials.append(_Trial(bases, losses, strength, folds))
     return min(trials, key=lambda trial: trial.loss)
 
 

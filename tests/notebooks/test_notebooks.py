@@ -20,7 +20,7 @@ def read_code(notebook: Any) -> list[Any]:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.name for path in NOTEBOOKS] == ["first-look.ipynb"]
+    assert [path.name for path in NOTEBOOKS] == ["first-look.ipynb", "is-this-model-any-good.ipynb"]
 
 
 @every_notebook

@@ -74,3 +74,5 @@ def test_a_candidate_stays_only_if_it_helps() -> None:
 
     assert span(useful) > 1
     assert span(noise) == 0
+    blocks = np.zeros(4000, np.int64)
+    assert span(useful) == 0  # nothing can be held out of a single block
