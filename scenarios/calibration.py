@@ -17,6 +17,7 @@ from scenarios.futures import Demand
 from scenarios.grid import Grid
 from scenarios.learning import AdditiveModel
 from scenarios.neighbourhood import Neighbourhood
+from scenarios.patches import learn_patches
 from scenarios.potential import Drivers, learn_potential
 from scenarios.projection import Model
 from scenarios.quality import Quality
@@ -55,7 +56,8 @@ def calibrate(
 
     Parameters
     ----------
-    scenario : its transition, conversion, potential and demand rules and its seed; its interventions play no part
+    scenario : its transition, conversion, potential, demand and allocation rules and its seed; its interventions play
+        no part
     history : the land-cover maps to learn from, two dates or more
     drivers : (y, x) float32 by name, NaN = missing
     legend, grid : of the landscape
@@ -106,9 +108,13 @@ def calibrate(
     for transition, fitted in zip(transitions, potential.models, strict=True):
         name = f"{legend.get(transition.source).name} to {legend.get(transition.target).name}"
         notes += [f"{name}: {doubt}" for doubt in _doubts(fitted)]
+    patches = None
+    if scenario.allocation.rule == "patches":
+        patches = learn_patches(history, transitions, grid)
+        notes += patches.note_missing(transitions, legend)
     notes += _single_interval(tables) + _absent_classes(history, legend)
     changed = date_last_change(history) if scenario.conversions.residence_years else None
-    model = Model(grid, legend, potential, rates, demand=demand, changed=changed)
+    model = Model(grid, legend, potential, rates, demand=demand, patches=patches, changed=changed)
     return Calibration(model, tuple(tables), tuple(notes))
 
 

@@ -9,17 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.legend import Legend
-from scenarios.allocation import Allocator, Placement, share_out
+from scenarios.allocation import Allocator, Change, Market, Placement, share_out
 from scenarios.cluster import ONE, Workers
 from scenarios.conversions import Conversions, Residence
 from scenarios.demand import Ledger
+from scenarios.errors import ScenarioInvalid
 from scenarios.futures import Demand, Rates
 from scenarios.grid import Grid
+from scenarios.growth import PatchAllocator
 from scenarios.interventions import Goal, Plan, Restoration
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.kernels.scores import odds_table, rescore, sum_odds
 from scenarios.kernels.windows import move_counts
+from scenarios.patches import PatchRules
 from scenarios.potential import Drivers, Potential
 from scenarios.priority import take_best
 from scenarios.spec import Scenario
@@ -45,6 +48,7 @@ class Model:
     demand : what the rates become, by year and member; None: they stay as observed
     changed : (y, x) int16, year in which each cell was last seen to change, which residence times count from; None: no
         cell was
+    patches : what patches of change look like; None: nothing was learned of them
     layers : drivers that interventions name, by name, each (y, x) float32, NaN = missing; where one is replaced, also
         every driver that the potential was learned from
     """
@@ -56,6 +60,7 @@ class Model:
     layers: Drivers = field(default_factory=dict)
     demand: Demand | None = None
     changed: NDArray[np.int16] | None = None
+    patches: PatchRules | None = None
 
     def foretell(self, scenario: Scenario, member: int | None, area_ha: NDArray[np.float64]) -> Rates:
         """Return the rates of every year for a member (None: the best guess) that starts with these areas."""
@@ -97,6 +102,18 @@ def project(
         yield walk.step(year)
 
 
+def _choose_market(model: Model, scenario: Scenario, cells: Allocator) -> Market:
+    """Return what places the changes of the market, by the scenario's rule."""
+    if scenario.allocation.rule == "cells":
+        return cells
+    if model.patches is None:
+        raise ScenarioInvalid(
+            "The scenario wants its changes placed in patches (allocation.rule), and the model has learned none. "
+            "Calibrate it with this scenario, or say 'rule: cells'."
+        )
+    return PatchAllocator(cells, model.patches)
+
+
 class _Walk:
     """One member's state while it walks through the years."""
 
@@ -120,6 +137,7 @@ class _Walk:
         self.conversions = Conversions(scenario.conversions, model.legend)
         self.residence = Residence(self.conversions, model.changed, model.grid.shape)
         self.allocator = Allocator(model.grid, model.grid.blocks(chunk), workers)
+        self.market = _choose_market(model, scenario, self.allocator)
         self.ledger = Ledger()
         self.land_cover = start.copy()
         self.area = model.grid.weigh(start, model.legend.values)
@@ -179,7 +197,7 @@ class _Walk:
         source = transitions[0].source
         claims = self._claims(transitions, self._closed(source, book), book.year)
         demand = [self.ledger.ask(t, amount) for t, amount in wanted.items()]
-        result = self.allocator.place(claims, np.array(demand), ("change", source))
+        result = self.market.place(claims, np.array(demand), Change(tuple(transitions), book.year))
         book.enter(transitions, result)
         for t, asked, placed in zip(transitions, demand, result.placed, strict=True):
             self._settle(t, asked - int(placed), t, self._lack(source), book)
