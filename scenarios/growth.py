@@ -20,6 +20,7 @@ from scenarios.patches import PatchRules, fix_preference, fix_share
 from scenarios.seeds import SeedSearch
 from scenarios.transitions import Transition
 
+_NEVER = np.iinfo(np.int64).min
 _KIND = 1  # counter that tells the draws of the kind of patch from those of the keys
 
 
@@ -41,7 +42,7 @@ class _Memory:
 
     patch: NDArray[np.int32]  # (y, x) number of the patch, 0 = none
     kinds: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))  # (patch,)
-    born: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))  # (patch,)
+    born: NDArray[np.int64] = field(default_factory=lambda: np.full(1, _NEVER))  # (patch,) calendar year
     numbers: dict[Transition, int] = field(default_factory=dict)
 
     def kind(self, transition: Transition) -> int:

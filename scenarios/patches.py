@@ -65,6 +65,16 @@ class PatchRule:
         """Share of the changed area that lay in patches which touched the target class."""
         return float(self.expansion_ha.sum()) / (self.mean_ha * self.patches)
 
+    def summary(self) -> dict[str, float]:
+        """Return what a reader wants to know, as JSON can hold it."""
+        return {
+            "observed": self.patches,
+            "mean_ha": round(self.mean_ha, 4),
+            "expansion_share": round(self.expansion_share, 4),
+            "compactness": round(self.compactness, 4),
+            "preference": round(self.preference, 4),
+        }
+
 
 @dataclass(frozen=True)
 class PatchRules:

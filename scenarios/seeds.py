@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scenarios.allocation import Allocator, Change
 from scenarios.kernels import draws
 from scenarios.kernels.growth import EXPANSION, NEW, SHARE_BITS, Field, Seeds, draw_sizes, survey
-from scenarios.patches import PatchRules
+from scenarios.patches import PatchRule, PatchRules
 
 _ROWS = 128
 _AROUND = 9  # a placed cell and its neighbours: what it takes from the seeds of its transition
@@ -60,14 +60,15 @@ class SeedSearch:
             return [self._line_up(k, EXPANSION, self.field.claims.barred, np.ones(1, np.int64), need), _EMPTY]
         begins = self._survey(k)
         return [
-            self._line_up(k, kind, (begins != kind).view(np.uint8), self._sizes(sizes_ha), need * _AROUND)
-            for kind, sizes_ha in ((EXPANSION, rule.expansion_ha), (NEW, rule.new_ha))
+            self._line_up(k, kind, (begins != kind).view(np.uint8), self._sizes(rule, kind), need * _AROUND)
+            for kind in (EXPANSION, NEW)
         ]
 
-    def _sizes(self, sizes_ha: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return sizes in units of the grid's weights; one unit, so one cell, where none is known."""
-        units = np.rint(sizes_ha / self.cells.grid.weight_ha).astype(np.int64)
-        return np.maximum(units, 1) if units.size else np.ones(1, np.int64)
+    def _sizes(self, rule: PatchRule, kind: int) -> NDArray[np.int64]:
+        """Return the sizes of one kind of patch in units of the grid's weights; of the other, if none was observed."""
+        sizes_ha = (rule.expansion_ha, rule.new_ha) if kind == EXPANSION else (rule.new_ha, rule.expansion_ha)
+        units = np.rint((sizes_ha[0] if sizes_ha[0].size else sizes_ha[1]) / self.cells.grid.weight_ha)
+        return np.maximum(units.astype(np.int64), 1)
 
     def _survey(self, k: int) -> NDArray[np.uint8]:
         """Say of each cell which kind of patch may begin there."""

@@ -51,6 +51,26 @@ def random_map(shape: tuple[int, int], seed: int = 0, nodata: float = 0.1) -> Ma
     return cells
 
 
+def clear_squares(land_cover: Map, edge: int, *, new: int, expanding: int, seed: int = 0) -> Map:
+    """Return the map with squares of forest built on, of which no two touch.
+
+    Parameters
+    ----------
+    edge : of a square, in cells
+    new, expanding : how many squares are to lie away from what is built, and beside it
+    """
+    rng, out, wanted = np.random.default_rng(seed), land_cover.copy(), {False: new, True: expanding}
+    while any(wanted.values()):
+        row, column = (int(rng.integers(1, size - edge)) for size in land_cover.shape)
+        inside = (slice(row, row + edge), slice(column, column + edge))
+        around = (slice(row - 1, row + edge + 1), slice(column - 1, column + edge + 1))
+        beside = bool((land_cover[around] == BUILT).any())
+        if wanted[beside] and (out[inside] == FOREST).all() and (out[around] == land_cover[around]).all():
+            out[inside] = BUILT
+            wanted[beside] -= 1
+    return out
+
+
 def neighbourhood(grid: Grid, cells: Sequence[int] = (1, 3)) -> Neighbourhood:
     """Return windows with radii in cells."""
     return Neighbourhood(grid, tuple(cells), LEGEND.values)
