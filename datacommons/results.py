@@ -34,6 +34,7 @@ from scenarios.validation import Hindcast
 from scenarios.yearbook import Shortfall
 
 _DECIMALS = 4
+_ALLOCATION = {"cells": "stochastic top-n allocation", "patches": "patches grown from stochastic top-n seeds"}
 _REPORT = "validation.html"
 _FEWEST_DATES_TO_TEST = 3
 _UNTESTED = "the history has two dates: none is left to test the model on, so the run has no hindcast"
@@ -242,7 +243,8 @@ class _Writer:
             "forecast:horizon": f"P{scenario.years}Y",
             "processing:software": {"datacommons": version("datacommons")},
             "processing:lineage": (
-                f"Projection: {scenario.demand.rule} demand, additive potential, stochastic top-n allocation."
+                f"Projection: {scenario.demand.rule} demand, additive potential, "
+                f"{_ALLOCATION[scenario.allocation.rule]}."
             ),
             "scenario:id": scenario.id,
             **({"scenario:parent": scenario.parent} if scenario.parent else {}),
@@ -303,6 +305,7 @@ def _describe_model(
     for transition, evidence in zip(
         potential.transitions, gather_evidence(potential, model.legend).values(), strict=True
     ):
+        rule = model.patches.of(transition) if model.patches else None
         transitions.append(
             {
                 "from": names[transition.source],
@@ -310,6 +313,7 @@ def _describe_model(
                 "annual_rate": model.rates[transition],
                 **({"annual_rate_by_zone": {n: rates[transition] for n, rates in zonal.items()}} if zonal else {}),
                 **evidence.to_dict(),
+                "patches": rule.summary() if rule else None,
                 "curves": [
                     {
                         "driver": curve.driver,

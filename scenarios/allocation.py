@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from scenarios.grid import Block, Grid
 from scenarios.kernels.assignment import NONE, assign
 from scenarios.kernels.draws import SCALE, TIE_BITS
 from scenarios.kernels.keys import Claims, collect, histogram
+from scenarios.transitions import Transition
 
 _LOWEST = -(64 * SCALE) << TIE_BITS  # below any key
 _COARSE, _FINE = TIE_BITS + 4, 8  # bits of a bin: 1/64 of a natural-log unit, then the ties within it
@@ -39,6 +41,28 @@ class Placement:
     cells: NDArray[np.int64]
     choice: NDArray[np.int64]
     placed: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Whose demand is placed: the transitions out of one class, in a year.
+
+    Parameters
+    ----------
+    transitions : in the order of the demand
+    year : calendar year; does not count where accounts are compared
+    """
+
+    transitions: tuple[Transition, ...]
+    year: int = field(compare=False)
+
+
+class Market(Protocol):
+    """A rule by which the changes of the market are placed, year after year on one grid."""
+
+    def place(self, claims: Claims, demand: NDArray[np.int64], account: Change) -> Placement:
+        """Place the demand of all transitions out of one class; see `Allocator.place`."""
+        ...
 
 
 @dataclass
@@ -68,7 +92,8 @@ class Allocator:
         """
         if not (demand > 0).any():
             return Placement(np.empty(0, np.int64), np.empty(0, np.int64), np.zeros(demand.size, np.int64))
-        cells, keys = self._candidates(claims, demand, account)
+        need = int(-(-demand.sum() // self.grid.row_weight.min())) + demand.size
+        cells, keys = self.find_candidates(claims, need, demand > 0, account)
         weights = self.grid.row_weight[cells // self.grid.shape[1]]
         if weights.sum() < demand.sum():
             demand = np.array(share_out(int(weights.sum()), demand))
@@ -77,16 +102,23 @@ class Allocator:
         placed = np.array([weights[choice == k].sum() for k in range(demand.size)], np.int64)
         return Placement(cells[taken], choice[taken], placed)
 
-    def _candidates(
-        self, claims: Claims, demand: NDArray[np.int64], account: object
+    def find_candidates(
+        self, claims: Claims, need: int, wanted: NDArray[np.bool_], account: object
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return every cell that could win a transition, with its keys.
 
-        No transition needs a cell that ranks lower in its own keys than all that is demanded of the class together: its
-        rivals cannot take more than that.
+        Parameters
+        ----------
+        claims : what the cells' keys are made of
+        need : rank in its keys below which no transition looks for cells. To place cell by cell it is all that is
+            demanded of the class together: rivals cannot take more than that.
+        wanted : (transition,) bool, which transitions look for cells
+        account : whose thresholds to remember
+
+        Returns
+        -------
+        (n,) int64, flat indices, rising; (n, transition) int64, keys. Some cells that rank lower may be among them.
         """
-        need = int(-(-demand.sum() // self.grid.row_weight.min())) + demand.size
-        wanted = demand > 0
         floors = self._floors.get(account)
         if floors is not None and (floors < np.iinfo(np.int64).max)[wanted].all():
             cells, keys = self._collect(claims, floors)

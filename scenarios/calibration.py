@@ -18,6 +18,7 @@ from scenarios.grid import Grid
 from scenarios.learning import AdditiveModel
 from scenarios.momentum import Momentum
 from scenarios.neighbourhood import Neighbourhood
+from scenarios.patches import learn_patches
 from scenarios.potential import Drivers, learn_potential
 from scenarios.projection import Model
 from scenarios.quality import Quality
@@ -65,7 +66,8 @@ def calibrate(
 
     Parameters
     ----------
-    scenario : its transition, conversion, potential and demand rules and its seed; its interventions play no part
+    scenario : its transition, conversion, potential, demand and allocation rules and its seed; its interventions play
+        no part
     history : the land-cover maps to learn from, two dates or more
     drivers : (y, x) float32 by name, NaN = missing
     legend, grid : of the landscape
@@ -121,10 +123,24 @@ def calibrate(
     for transition, fitted in zip(transitions, potential.models, strict=True):
         name = f"{legend.get(transition.source).name} to {legend.get(transition.target).name}"
         notes += [f"{name}: {doubt}" for doubt in _doubts(fitted)]
+    patches = None
+    if scenario.allocation.rule == "patches":
+        patches = learn_patches(history, transitions, grid)
+        notes += patches.note_missing(transitions, legend)
     notes += _single_interval(tables) + _absent_classes(history, legend)
     changed = date_last_change(history) if scenario.conversions.residence_years else None
     pace = _pace(scenario, tables)
-    model = Model(grid, legend, potential, rates, demand=demand, changed=changed, zonal=zonal, pace=pace)
+    model = Model(
+        grid,
+        legend,
+        potential,
+        rates,
+        demand=demand,
+        patches=patches,
+        changed=changed,
+        zonal=zonal,
+        pace=pace,
+    )
     return Calibration(model, tuple(tables), tuple(notes))
 
 

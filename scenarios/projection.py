@@ -9,18 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.legend import Legend
-from scenarios.allocation import Allocator, Placement, share_out
+from scenarios.allocation import Allocator, Change, Market, Placement, share_out
 from scenarios.cluster import ONE, Workers
 from scenarios.conversions import Conversions, Residence
 from scenarios.demand import Ledger
+from scenarios.errors import ScenarioInvalid
 from scenarios.futures import Demand
 from scenarios.grid import Grid
+from scenarios.growth import PatchAllocator
 from scenarios.interventions import Goal, Plan, Restoration
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.kernels.scores import LARGEST_SCORE, odds_table, rescore, sum_odds
 from scenarios.kernels.windows import move_counts
 from scenarios.local_rates import LocalRate, drop_stopped, see_locally
+from scenarios.patches import PatchRules
 from scenarios.potential import Drivers, Potential
 from scenarios.priority import take_best
 from scenarios.spec import Scenario
@@ -50,6 +53,7 @@ class Model:
         cell was
     pace : years after which the shares of classes around the cells are counted anew
     zonal : what the rates of each zone become; None: the landscape is one zone
+    patches : what patches of change look like; None: nothing was learned of them
     layers : drivers that interventions name, by name, each (y, x) float32, NaN = missing; where one is replaced, also
         every driver that the potential was learned from
     """
@@ -63,6 +67,7 @@ class Model:
     changed: NDArray[np.int16] | None = None
     pace: int = 1
     zonal: ZonalDemand | None = None
+    patches: PatchRules | None = None
 
     @property
     def zones(self) -> Zones:
@@ -112,6 +117,18 @@ def project(
         yield walk.step(year)
 
 
+def _choose_market(model: Model, scenario: Scenario, cells: Allocator) -> Market:
+    """Return what places the changes of the market, by the scenario's rule."""
+    if scenario.allocation.rule == "cells":
+        return cells
+    if model.patches is None:
+        raise ScenarioInvalid(
+            "The scenario wants its changes placed in patches (allocation.rule), and the model has learned none. "
+            "Calibrate it with this scenario, or say 'rule: cells'."
+        )
+    return PatchAllocator(cells, model.patches)
+
+
 class _Walk:
     """One member's state while it walks through the years."""
 
@@ -137,7 +154,10 @@ class _Walk:
         blocks = model.grid.blocks(chunk)
         self.allocator = Allocator(model.grid, blocks, workers)
         self.zones = model.zones
-        self.markets = [Allocator(model.grid, self.zones.blocks(n, blocks), workers) for n in range(len(self.zones))]
+        self.markets = [
+            _choose_market(model, scenario, Allocator(model.grid, self.zones.blocks(zone, blocks), workers))
+            for zone in range(len(self.zones))
+        ]
         self.ledger = Ledger()
         self.local: dict[Transition, LocalRate | None] = {}
         self.land_cover, self.seen = start.copy(), start.copy()
@@ -210,7 +230,7 @@ class _Walk:
         local = [self.local.get(t) for t in transitions]
         claims = see_locally(claims, local)
         demand = [self.ledger.ask((zone, t), amount) for t, amount in wanted.items()]
-        result = self.markets[zone].place(claims, np.array(demand), source)
+        result = self.markets[zone].place(claims, np.array(demand), Change(tuple(transitions), book.year))
         result = drop_stopped(result, local, self.model.grid.row_weight)
         book.enter(transitions, result)
         for t, asked, placed in zip(transitions, demand, result.placed, strict=True):

@@ -17,6 +17,7 @@ from scenarios.evidence import Evidence, gather_evidence
 from scenarios.fuzzy import FuzzySimilarity
 from scenarios.grid import Grid
 from scenarios.metrics import Agreement, TransitionAgreement, compare_transitions, map_outcomes
+from scenarios.patches import PatchRules
 from scenarios.patterns import Pattern, measure_patterns
 from scenarios.potential import Drivers, indifferent
 from scenarios.projection import CENTRAL, DEFAULT_CHUNK
@@ -259,7 +260,10 @@ def hindcast(
     learned = calibrate(trial, past, drivers, **how)
     unaided = calibrate(trial, past, {}, **how) if drivers else learned
     model = learned.model
-    blind = replace(model, potential=indifferent(list(model.rates), model.potential.neighbourhood))
+    # Guessing knows nothing of patches either: it takes cell by cell.
+    blind = replace(
+        model, potential=indifferent(list(model.rates), model.potential.neighbourhood), patches=PatchRules()
+    )
     test = Trial(trial, history[years[-2]], history[years[-1]], chunk, workers)
     ends = {
         MODEL: test.project(model, CENTRAL, 0.0),

@@ -35,13 +35,15 @@ class Claims(NamedTuple):
 
 
 @njit(inline="always")
-def _key(stream: np.uint64, row: int, column: int, score: Int, temperature: int, table: NDArray[np.int16]) -> Int:
+def key_of(stream: np.uint64, row: int, column: int, score: Int, temperature: int, table: NDArray[np.int16]) -> Int:
+    """Return the key of one cell for one transition, from its score and the stream of the transition's draws."""
     bits = draw(stream, row, column)
     return ((score + ((temperature * gumbel(bits, table)) >> 10)) << np.int64(TIE_BITS)) | np.int64(bits & _TIE_MASK)
 
 
 @njit(inline="always")
-def _score(scores: NDArray[np.int16], slot: Int, row: int, column: int) -> Int:
+def score_of(scores: NDArray[np.int16], slot: Int, row: int, column: int) -> Int:
+    """Return the score of one cell in a slot; 0 below slot 0."""
     return np.int64(scores[slot, row, column]) if slot >= 0 else np.int64(0)
 
 
@@ -71,7 +73,7 @@ def histogram(
             if land_cover[row, column] != source or barred[row, column]:
                 continue
             for k in range(n):
-                key = _key(streams[k], row, column, _score(scores, slots[k], row, column), temperature, table)
+                key = key_of(streams[k], row, column, score_of(scores, slots[k], row, column), temperature, table)
                 if key >= lowest[k]:
                     out[k, min((key - lowest[k]) >> shift, bins - 1)] += 1
     return out
@@ -108,13 +110,13 @@ def collect(
                 continue
             wanted = False
             for k in range(n):
-                key = _key(streams[k], row, column, _score(scores, slots[k], row, column), temperature, table)
+                key = key_of(streams[k], row, column, score_of(scores, slots[k], row, column), temperature, table)
                 wanted |= key >= floors[k]
             if wanted:
                 if found < cells.size:
                     cells[found] = row * width + column
                     for k in range(n):
-                        score = _score(scores, slots[k], row, column)
-                        keys[found, k] = _key(streams[k], row, column, score, temperature, table)
+                        score = score_of(scores, slots[k], row, column)
+                        keys[found, k] = key_of(streams[k], row, column, score, temperature, table)
                 found += 1
     return found

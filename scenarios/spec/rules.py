@@ -122,9 +122,12 @@ def _check_table(table: dict[str, tuple[int | float, ...]]) -> None:
 
 
 class AllocationRule(Record):
-    """How the demand is placed."""
+    """How the demand is placed.
 
-    rule: Literal["cells"] = "cells"
+    `cells` lets each cell change on its own, `patches` lets patches grow that look like the observed ones.
+    """
+
+    rule: Literal["cells", "patches"] = "cells"
     temperature: float = Field(
         1.0, ge=0, le=4, description="spread of the members: 0 takes the likeliest cells, 1 draws by likelihood"
     )

@@ -15,6 +15,7 @@ from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims, collect
 from scenarios.kernels.windows import count_window
 from scenarios.neighbourhood import Neighbourhood
+from scenarios.patches import PatchRule, PatchRules
 from scenarios.potential import indifferent
 from scenarios.projection import Model, project
 from scenarios.spec import Scenario
@@ -55,13 +56,23 @@ def test_collect_candidates_of_two_transitions(benchmark: BenchmarkFixture, land
     assert found == pytest.approx(0.005 * (land_cover == 1).sum(), rel=0.2)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_project_five_years(benchmark: BenchmarkFixture, land_cover: np.ndarray, threads: int) -> None:
+@pytest.mark.parametrize(("threads", "rule"), [(1, "cells"), (2, "cells"), (1, "patches")])
+def test_project_five_years(benchmark: BenchmarkFixture, land_cover: np.ndarray, threads: int, rule: str) -> None:
     grid = Grid(GeoBox((EDGE, EDGE), Affine(30, 0, 500_000, 0, -30, 4_000_000), "EPSG:32630"))
     rates = {Transition(1, 2): 0.005, Transition(1, 3): 0.005, Transition(3, 2): 0.002, Transition(4, 3): 0.01}
     near = Neighbourhood.of(grid, [150], LEGEND.values)
-    model = Model(grid, LEGEND, indifferent(list(rates), near), rates)
-    scenario = Scenario(id="speed", title="Speed", landscape="grid", start=2020, years=5, history=(2010, 2020))
+    sizes_ha = np.arange(1, 16) * grid.weight_ha  # 8 cells on average
+    patches = PatchRules(dict.fromkeys(rates, PatchRule(sizes_ha, sizes_ha, compactness=0.8, preference=1.0)), years=5)
+    model = Model(grid, LEGEND, indifferent(list(rates), near), rates, patches=patches)
+    scenario = Scenario(
+        id="speed",
+        title="Speed",
+        landscape="grid",
+        start=2020,
+        years=5,
+        history=(2010, 2020),
+        allocation={"rule": rule},
+    )
     workers = ONE if threads == 1 else Workers(threads)
 
     def run() -> float:

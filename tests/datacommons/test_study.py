@@ -13,7 +13,8 @@ from datacommons.errors import LayerNotFound
 from datacommons.study import Study
 from scenarios.conversions import NEVER
 from scenarios.errors import ScenarioInvalid
-from tests.datacommons.conftest import BUILT, WriteRaster, draw_land_cover
+from tests.datacommons.conftest import BUILT, LEGEND, WriteRaster, draw_land_cover
+from tests.scenarios.landscapes import clear_squares
 
 
 def study(commons: Commons, *plans: dict[str, Any], **fields: Any) -> Study:
@@ -128,3 +129,22 @@ def test_a_run_with_a_replaced_driver_is_kept_whole(roads: Commons) -> None:
     found = study(roads, RING)
     run = roads.run(found.scenario, progress=False)
     assert run.scenario == found.scenario
+
+
+def test_a_run_tells_what_it_has_learned_of_patches(empty_commons: Commons, write_raster: WriteRaster) -> None:
+    earlier = np.ones((60, 60), np.uint8)
+    later = clear_squares(earlier, 2, new=12, expanding=0)
+    files = [write_raster("lc_1990.tif", earlier, nodata=0), write_raster("lc_2000.tif", later, nodata=0)]
+    empty_commons.ingest(files, collection="land-cover", legend=dc.Legend.from_json(LEGEND))
+    run = empty_commons.run(study(empty_commons, allocation={"rule": "patches"}).scenario, progress=False)
+    (transition,) = run.model["transitions"]
+    assert transition["patches"]["observed"] == 12
+    assert transition["patches"]["mean_ha"] == pytest.approx(4 * 0.09)
+    assert (transition["patches"]["expansion_share"], transition["patches"]["compactness"]) == (0, 1)
+    assert "patches" in run.item["properties"]["processing:lineage"]
+
+
+def test_a_run_says_where_there_were_too_few_patches(commons: Commons) -> None:
+    run = commons.run(study(commons, allocation={"rule": "patches"}).scenario, progress=False)
+    assert run.model["transitions"][0]["patches"] is None
+    assert "forest to built: fewer than 10 patches of change; placed cell by cell" in run.model["notes"]

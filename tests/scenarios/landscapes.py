@@ -19,6 +19,7 @@ from scenarios.grid import Grid
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.neighbourhood import Neighbourhood
+from scenarios.patches import PatchRule, PatchRules
 from scenarios.potential import Potential, indifferent
 from scenarios.projection import Model, project
 from scenarios.spec import Scenario
@@ -50,6 +51,26 @@ def random_map(shape: tuple[int, int], seed: int = 0, nodata: float = 0.1) -> Ma
     return cells
 
 
+def clear_squares(land_cover: Map, edge: int, *, new: int, expanding: int, seed: int = 0) -> Map:
+    """Return the map with squares of forest built on, of which no two touch.
+
+    Parameters
+    ----------
+    edge : of a square, in cells
+    new, expanding : how many squares are to lie away from what is built, and beside it
+    """
+    rng, out, wanted = np.random.default_rng(seed), land_cover.copy(), {False: new, True: expanding}
+    while any(wanted.values()):
+        row, column = (int(rng.integers(1, size - edge)) for size in land_cover.shape)
+        inside = (slice(row, row + edge), slice(column, column + edge))
+        around = (slice(row - 1, row + edge + 1), slice(column - 1, column + edge + 1))
+        beside = bool((land_cover[around] == BUILT).any())
+        if wanted[beside] and (out[inside] == FOREST).all() and (out[around] == land_cover[around]).all():
+            out[inside] = BUILT
+            wanted[beside] -= 1
+    return out
+
+
 def neighbourhood(grid: Grid, cells: Sequence[int] = (1, 3)) -> Neighbourhood:
     """Return windows with radii in cells."""
     return Neighbourhood(grid, tuple(cells), LEGEND.values)
@@ -69,14 +90,24 @@ def random_potential(grid: Grid, transitions: Sequence[Transition], seed: int = 
     )
 
 
+def patch_rules(sizes_ha: Mapping[Transition, Sequence[float]], years: int = 3, **changes: float) -> PatchRules:
+    """Return rules by which half of the patches expand, and expansions and new patches have the same sizes."""
+    shape = {"compactness": 0.8, "preference": 1.0} | changes
+    sizes = {t: np.sort(np.asarray(each, np.float64)) for t, each in sizes_ha.items()}
+    return PatchRules({t: PatchRule(each, each, **shape) for t, each in sizes.items()}, years)
+
+
 def flat_model(grid: Grid, rates: Mapping[Transition, float]) -> Model:
     """Return a model that finds all cells alike."""
     return Model(grid, LEGEND, indifferent(tuple(rates), neighbourhood(grid)), rates)
 
 
 def random_model(grid: Grid, rates: Mapping[Transition, float], seed: int = 0) -> Model:
-    """Return a model with a random potential."""
-    return Model(grid, LEGEND, random_potential(grid, tuple(rates), seed), rates)
+    """Return a model with a random potential, and with patches of every second transition."""
+    rng = np.random.default_rng(seed)
+    cell_ha = float(grid.row_area_ha.mean())
+    sizes = {t: rng.integers(1, 12, 20) * cell_ha for t in list(rates)[::2]}
+    return Model(grid, LEGEND, random_potential(grid, tuple(rates), seed), rates, patches=patch_rules(sizes))
 
 
 def scenario(*interventions: Mapping[str, Any], **changes: Any) -> Scenario:

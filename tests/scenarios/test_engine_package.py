@@ -40,7 +40,7 @@ def test_only_one_room_imports_dask() -> None:
 
 
 def test_kernels_know_numpy_and_numba_only() -> None:
-    allowed = {"__future__", "collections", "itertools", "typing", "numpy", "numba", "scenarios.kernels"}
+    allowed = {"__future__", "collections", "heapq", "itertools", "typing", "numpy", "numba", "scenarios.kernels"}
     for path in (PACKAGE / "kernels").glob("*.py"):
         parts = [name.split(".") for name in imports_of(path)]
         assert {".".join(part[: 2 if part[0] == "scenarios" else 1]) for part in parts} <= allowed, path.name

@@ -33,8 +33,12 @@ from tests.scenarios.plain import project_plainly
 RATES = {Transition(1, 2): 0.02, Transition(1, 3): 0.01, Transition(3, 2): 0.03}
 
 
-def run(world: World, years: int = 4, **how: object) -> list[Year]:
-    return walk(world.model, scenario(years=years), world.start, temperature=world.temperature, **how)
+def run(world: World, years: int = 4, rule: str = "cells", **how: object) -> list[Year]:
+    plans = scenario(years=years, allocation={"rule": rule})
+    return walk(world.model, plans, world.start, temperature=world.temperature, **how)
+
+
+by_both_rules = pytest.mark.parametrize("rule", ["cells", "patches"])
 
 
 def recount_ha(land_cover: NDArray[np.uint8], grid: Grid) -> NDArray[np.float64]:
@@ -49,11 +53,12 @@ def assert_same(one: list[Year], other: list[Year]) -> None:
         assert (a.year, a.placed_ha, a.shortfalls) == (b.year, b.placed_ha, b.shortfalls)
 
 
+@by_both_rules
 @given(worlds(geographic=None), st.integers(6, 80), st.sampled_from([1, 2]), st.integers(0, 5))
 @settings(deadline=None, max_examples=25)
-def test_chunks_and_threads_do_not_show(world: World, chunk: int, threads: int, member: int) -> None:
-    blocks = run(world, member=member, chunk=chunk, workers=Workers(threads))
-    assert_same(blocks, run(world, member=member))
+def test_chunks_and_threads_do_not_show(rule: str, world: World, chunk: int, threads: int, member: int) -> None:
+    blocks = run(world, rule=rule, member=member, chunk=chunk, workers=Workers(threads))
+    assert_same(blocks, run(world, rule=rule, member=member))
 
 
 def test_chunks_of_one_cell_do_not_show() -> None:
@@ -70,12 +75,13 @@ def test_a_projection_equals_the_plain_one(world: World, member: int) -> None:
         np.testing.assert_array_equal(year.land_cover, expected)
 
 
+@by_both_rules
 @given(worlds(geographic=None))
 @settings(deadline=None, max_examples=25)
-def test_hectares_add_up(world: World) -> None:
+def test_hectares_add_up(rule: str, world: World) -> None:
     grid = world.model.grid
     before, cell = world.start, float(grid.row_area_ha.max())
-    for year in run(world):
+    for year in run(world, rule=rule):
         gains = {pair: np.zeros(3) for pair in year.placed_ha}
         for (source, target), hectares in year.placed_ha.items():
             gains[source, target][source - 1] -= hectares
@@ -90,13 +96,14 @@ def test_hectares_add_up(world: World) -> None:
         before = year.land_cover
 
 
+@by_both_rules
 @given(worlds(largest_rate=0.8, geographic=None))
 @settings(deadline=None, max_examples=25)
-def test_placed_and_lacking_make_the_demand(world: World) -> None:
+def test_placed_and_lacking_make_the_demand(rule: str, world: World) -> None:
     grid, area = world.model.grid, recount_ha(world.start, world.model.grid)
     demanded = dict.fromkeys(world.model.rates, 0.0)
     met = dict.fromkeys(world.model.rates, 0.0)
-    for year in run(world):
+    for year in run(world, rule=rule):
         for t, rate in world.model.rates.items():
             demanded[t] += area[t.source - 1] * rate
             met[t] += year.placed_ha.get((t.source, t.target), 0.0)
@@ -108,11 +115,12 @@ def test_placed_and_lacking_make_the_demand(world: World) -> None:
         area = year.area_ha
 
 
+@by_both_rules
 @given(worlds(geographic=None))
 @settings(deadline=None, max_examples=25)
-def test_only_modelled_transitions_happen(world: World) -> None:
+def test_only_modelled_transitions_happen(rule: str, world: World) -> None:
     allowed = {(t.source, t.target) for t in world.model.rates}
-    maps = [world.start, *(year.land_cover for year in run(world))]
+    maps = [world.start, *(year.land_cover for year in run(world, rule=rule))]
     for before, after in pairwise(maps):
         changed = before != after
         assert set(zip(before[changed].tolist(), after[changed].tolist(), strict=True)) <= allowed

@@ -109,7 +109,7 @@ WRONG = [  # what stands there, what is written instead, line, field, what the m
     ("rule: markov", "rule: guess", 16, "demand.rule", "'markov'"),
     ("rule: markov", "rule: table", 16, "demand", "needs a 'table'"),
     ("rule: markov", "table: {year: [2020]}", 16, "demand", "needs 'rule: table'"),
-    ("rule: cells", "rule: patches", 18, "allocation.rule", "'cells'"),
+    ("rule: cells", "rule: fields", 18, "allocation.rule", "'cells' or 'patches'"),
     ("temperature: 1", "temperature: 5", 19, "allocation.temperature", "less than or equal to 4"),
     ("members: 10", "members: 256", 20, "members", "less than or equal to 255"),
     ("seed: 42", "seed: -1", 21, "seed", "greater than or equal to 0"),

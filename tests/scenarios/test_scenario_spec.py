@@ -99,7 +99,7 @@ scenarios = st.builds(
     transitions=st.fixed_dictionaries({"minimum_hectares": st.floats(0, 1e9)}),
     potential=st.fixed_dictionaries({"drivers": st.lists(slugs, max_size=3), "neighbourhood_m": st.lists(amounts)}),
     demand=st.sampled_from([{"rule": "markov"}, {"rule": "frozen"}]),
-    allocation=st.fixed_dictionaries({"temperature": st.floats(0, 4)}),
+    allocation=st.fixed_dictionaries({"rule": st.sampled_from(["cells", "patches"]), "temperature": st.floats(0, 4)}),
     members=st.integers(1, 255),
     seed=st.integers(0, 2**32 - 1),
     interventions=st.lists(plans, max_size=4, unique_by=lambda plan: plan["id"]),
@@ -186,7 +186,7 @@ def test_the_published_schema_accepts_what_the_engine_writes(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"members": 256}, {"id": "Ä b"}, {"start": 1989}, {"history": [2000]}, {"allocation": {"rule": "patches"}}],
+    [{"members": 256}, {"id": "Ä b"}, {"start": 1989}, {"history": [2000]}, {"allocation": {"rule": "fields"}}],
     ids=str,
 )
 def test_the_object_refuses_what_the_file_refuses(wrong: dict[str, Any]) -> None:
