@@ -36,7 +36,7 @@ def draw_map(cells: NDArray[np.uint8], colours: Mapping[int, tuple[int, int, int
         palette[value] = colour
     image.putpalette(palette.tobytes())
     stream = io.BytesIO()
-    image.save(stream, "PNG", transparency=0, optimize=True)
+    image.save(stream, "PNG", transparency=0)
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 

@@ -18,6 +18,7 @@ from datacommons.intake import IngestOptions, refuse_contradictions
 from datacommons.landscape import outline_landscape, to_item
 from datacommons.progress import Advance, progress_bar
 from datacommons.publication import Staging
+from scenarios.cluster import Workers
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def ingest_files(
     with progress_bar("Ingesting", 2 * len(drafts), shown=progress) as advance:
         drafts = [_inspect(draft, options.legend, advance) for draft in drafts]
         with Staging(root) as staging:
-            items = [_write(draft, options, staging, advance) for draft in drafts]
+            items = Workers().map(lambda draft: _write(draft, options, staging, advance), drafts)
             if isinstance(options.landscape, str) and options.stored_legend:
                 items.insert(0, _create_landscape(drafts[0], options, options.stored_legend, staging))
             staging.publish(store, items)

@@ -87,23 +87,17 @@ def _publish(study: Study, name: RunName, learned: Calibration, score: Hindcast 
     with Staging(commons.root) as staging:
         folder = staging.folder(f"runs/{scenario.landscape}/{scenario.id}/{name.id}")
         writer = _Writer(study, name, folder, staging.files)
-        steps = len(scenario.projected_years) * (scenario.members + 1)
+        start = study.land_cover[scenario.start]
+        # The best map and the members, and the files of each.
+        steps = len(scenario.projected_years) * (scenario.members + 3)
         with progress_bar(f"projecting {scenario.id}", steps, shown=study.progress) as advance:
-            areas, shortfalls = writer.write_trajectory(learned, advance)
-            ensemble = draw_ensemble(
-                learned.model,
-                scenario,
-                study.land_cover[scenario.start],
-                chunk=study.chunk,
-                workers=study.workers,
-                on_year=lambda: advance(1),
+            (areas, shortfalls, maps), ensemble = study.workers.both(
+                lambda: writer.write_trajectory(learned, start, advance),
+                lambda: writer.write_ensemble(learned, start, advance),
             )
-        with progress_bar(f"writing {scenario.id}", 2, shown=study.progress) as advance:
-            writer.write_probability(ensemble)
-            advance(1)
+        with progress_bar(f"describing {scenario.id}", 0, shown=study.progress):
             table = AreaTable.of(study, areas, ensemble)
-            items = [writer.describe_run(table, learned, score, shortfalls), *writer.describe_maps()]
-            advance(1)
+            items = [writer.describe_run(table, learned, score, shortfalls), *maps]
         documents = [item.to_dict(include_self_link=False, transform_hrefs=False) for item in items]
         staging.publish(commons.store, documents)
     return documents[0]
@@ -130,15 +124,16 @@ class _Writer:
         scenario = self.study.scenario
         return [scenario.start, *scenario.projected_years]
 
-    def write_trajectory(self, learned: Calibration, advance: Advance) -> tuple[NDArray[np.float64], list[Shortfall]]:
-        """Project the best map of every year, and write cube and maps as the years come.
+    def write_trajectory(
+        self, learned: Calibration, start: NDArray[np.uint8], advance: Advance
+    ) -> tuple[NDArray[np.float64], list[Shortfall], list[pystac.Item]]:
+        """Project the best map of every year, and write the cube as the years come, and then the maps.
 
         Returns
         -------
-        (year, class) float64 hectares, from the start on; and what could not be placed
+        (year, class) float64 hectares, from the start on; what could not be placed; and the items of the maps
         """
         study, scenario = self.study, self.study.scenario
-        start = study.land_cover[scenario.start]
         areas = [study.grid.weigh(start, study.landscape.legend.values) * study.grid.weight_ha]
         shortfalls: list[Shortfall] = []
         with self._cube("trajectory", self.years) as cube:
@@ -151,20 +146,29 @@ class _Writer:
                 shortfalls += step.shortfalls
                 advance(1)
         (self.folder / "maps").mkdir()
-        study.workers.map(lambda year: self._write_map(year, array), scenario.projected_years)
-        return np.stack(areas), shortfalls
+        items = study.workers.map(lambda year: self._write_map(year, array, advance), scenario.projected_years)
+        return np.stack(areas), shortfalls, items
 
-    def _write_map(self, year: int, array: Any) -> None:
+    def _write_map(self, year: int, array: Any, advance: Advance) -> pystac.Item:
         land_cover = array[year - self.study.scenario.start]
         write_map(self._map(year), land_cover, self.study.landscape.geobox, self.study.landscape.legend)
+        item = self._describe_map(year)
+        advance(1)
+        return item
 
     def _map(self, year: int) -> Path:
         return self.folder / "maps" / f"{year}.tif"
 
-    def write_probability(self, ensemble: Ensemble) -> None:
-        """Write how often each cell has each class."""
+    def write_ensemble(self, learned: Calibration, start: NDArray[np.uint8], advance: Advance) -> Ensemble:
+        """Draw the members, and write how often each cell has each class."""
+        study, scenario = self.study, self.study.scenario
+        ensemble = draw_ensemble(
+            learned.model, scenario, start, chunk=study.chunk, workers=study.workers, on_year=lambda: advance(1)
+        )
         with self._cube("probability", ensemble.years) as cube:
-            write_probability(cube, ensemble.counts, ensemble.members, self.study.workers)
+            write_probability(cube, ensemble.counts, ensemble.members, study.workers)
+        advance(scenario.years)
+        return ensemble
 
     def _cube(self, name: str, years: Sequence[int]) -> CubeWriter:
         scenario = self.study.scenario
@@ -208,11 +212,8 @@ class _Writer:
             link_source(item, layer.collection, layer.item)
         return item
 
-    def describe_maps(self) -> list[pystac.Item]:
-        """Describe the map of every projected year as an item of its own."""
-        return self.study.workers.map(self._describe_map, self.study.scenario.projected_years)
-
     def _describe_map(self, year: int) -> pystac.Item:
+        """Describe the map of a year as an item of its own."""
         scenario = self.study.scenario
         shared = self._properties(None)
         item = raster_item(

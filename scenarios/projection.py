@@ -331,8 +331,8 @@ class _Walk:
         return closed
 
     def _open_area(self, source: int, closed: NDArray[np.integer]) -> int:
-        here = np.where(closed, 0, self.land_cover).astype(np.uint8)
-        return int(self.model.grid.weigh(here, (source,))[0])
+        free = (self.land_cover == source) & (closed == 0)
+        return int(self.model.grid.row_weight @ np.count_nonzero(free, axis=1))
 
     def _settle(
         self, account: object, rest: int, transition: Transition, cause: str, book: Book, zone: str = ""

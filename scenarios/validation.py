@@ -265,13 +265,15 @@ def hindcast(
         model, potential=indifferent(list(model.rates), model.potential.neighbourhood), patches=PatchRules()
     )
     test = Trial(trial, history[years[-2]], history[years[-1]], chunk, workers)
-    ends = {
-        MODEL: test.project(model, CENTRAL, 0.0),
-        NEIGHBOURS: test.project(unaided.model, CENTRAL, 0.0),
-        GUESSING: test.project(blind, CENTRAL, 1.0),
-        NOTHING: test.start,
-    }
-    drawn = draw_members(test, model, members)
+    ends, drawn = workers.both(
+        lambda: {
+            MODEL: test.project(model, CENTRAL, 0.0),
+            NEIGHBOURS: test.project(unaided.model, CENTRAL, 0.0),
+            GUESSING: test.project(blind, CENTRAL, 1.0),
+            NOTHING: test.start,
+        },
+        lambda: draw_members(test, model, members),
+    )
     scores = {name: test.score(end) for name, end in ends.items()}
     looks = {"observed": test.observed, MODEL: ends[MODEL], "first member": drawn.first}
     known = (test.start != 0) & (test.observed != 0)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import rasterio
-from numpy.typing import NDArray
 
 from datacommons.demo.landscape import DemoLandscape
+from scenarios.cluster import Workers
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -69,10 +70,12 @@ def write(landscape: DemoLandscape, folder: str | Path) -> DemoFiles:
     zones.mkdir(parents=True, exist_ok=True)
     legend = folder / "legend.json"
     legend.write_text(json.dumps(landscape.legend, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    maps = zip(landscape.years, landscape.land_cover, strict=True)
+    workers = Workers()
+    covers = workers.map(partial(_write_cover, folder, landscape), range(len(landscape.years)))
+    drivers = workers.map(partial(_write_driver, folder, landscape), landscape.drivers)
     return DemoFiles(
-        land_cover={year: _write_cover(folder, landscape, year, cover) for year, cover in maps},
-        drivers={name: _write_driver(folder, landscape, name) for name in landscape.drivers},
+        land_cover=dict(zip(landscape.years, covers, strict=True)),
+        drivers=dict(zip(landscape.drivers, drivers, strict=True)),
         legend=legend,
         boundary=_write_polygons(folder / "boundary.geojson", landscape.boundary),
         zones={name: _write_polygons(zones / f"{name}.geojson", zone) for name, zone in landscape.zones.items()},
@@ -80,7 +83,8 @@ def write(landscape: DemoLandscape, folder: str | Path) -> DemoFiles:
     )
 
 
-def _write_cover(folder: Path, landscape: DemoLandscape, year: int, cover: NDArray[np.uint8]) -> Path:
+def _write_cover(folder: Path, landscape: DemoLandscape, date: int) -> Path:
+    year, cover = landscape.years[date], landscape.land_cover[date]
     path = folder / f"landcover_{year}.tif"
     colours = {entry["value"]: _rgba(entry["colour"]) for entry in landscape.legend["classes"]}
     nodata = landscape.legend["nodata"]

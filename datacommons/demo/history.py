@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from datacommons.demo.legend import BUILT, CROPLAND, FOREST, GRASSLAND, WETLAND, name_of
 from datacommons.demo.texture import FloatGrid, IndexGrid, count_around, draw_parcels
+from scenarios.cluster import Workers
 
 RADIUS_CELLS = 3
 _WINDOW_CELLS = (2 * RADIUS_CELLS + 1) ** 2
@@ -140,20 +141,24 @@ def _step(
 ) -> Cover:
     """Change the land cover for one year; all changes see the state at its beginning."""
     changed = cover.copy()
-    for source in sorted({change.source for change in CHANGES}):
+    # Drawn in the order of the changes, whoever works on them.
+    luck = [rng.random(parcels[change.parcel_cells][1]) for change in CHANGES]
+
+    def change_class(source: int) -> None:
         cells = np.flatnonzero(cover == source)
         stay = np.ones(cells.size)
-        for change, odds in zip(CHANGES, log_odds, strict=True):
+        for change, odds, drawn in zip(CHANGES, log_odds, luck, strict=True):
             if change.source != source:
                 continue
-            parcel, count = parcels[change.parcel_cells]
-            luck = rng.random(count)[parcel.ravel()[cells]]
+            parcel, _ = parcels[change.parcel_cells]
             around = _share_around(cover, change.target, cells)
             chance = _logistic(odds.ravel()[cells] + change.neighbourhood * around)
             # Of what the changes before have left, so that no change has the first choice.
-            hit = (luck * stay < chance) & (changed.ravel()[cells] == source)
+            hit = (drawn[parcel.ravel()[cells]] * stay < chance) & (changed.ravel()[cells] == source)
             changed.ravel()[cells[hit]] = change.target
             stay -= chance
+
+    Workers().map(change_class, sorted({change.source for change in CHANGES}))
     return changed
 
 

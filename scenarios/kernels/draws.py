@@ -51,9 +51,10 @@ def draw(key: np.uint64, row: int, column: int) -> np.uint64:
 @njit(inline="always")
 def gumbel(bits: np.uint64, table: NDArray[np.int16]) -> int:
     """Return the standard Gumbel value of 64 random bits, in 1/1024."""
-    odd = np.float64((bits >> np.uint64(TIE_BITS)) << np.uint64(1) | np.uint64(1))
+    odd = np.float64(np.int64((bits >> np.uint64(TIE_BITS)) << np.uint64(1) | np.uint64(1)))
     # The exponent and the first mantissa bits of the (exact) float are the row of the table: no logarithm is taken.
-    return int(table[(odd.view(np.int64) >> np.int64(52 - _MANTISSA_BITS)) - (np.int64(1023) << _MANTISSA_BITS)])
+    row = (odd.view(np.int64) >> np.int64(52 - _MANTISSA_BITS)) - (np.int64(1023) << _MANTISSA_BITS)
+    return int(table[np.uint64(row)])
 
 
 def gumbel_values() -> NDArray[np.float64]:

@@ -104,14 +104,17 @@ def collect(
     n = slots.size
     width = land_cover.shape[1]
     found = 0
+    luckiest = (temperature * int(table.max()) >> 10) + 1
     for row in range(block[0], block[1]):
         for column in range(block[2], block[3]):
             if land_cover[row, column] != source or barred[row, column]:
                 continue
             wanted = False
             for k in range(n):
-                key = key_of(streams[k], row, column, score_of(scores, slots[k], row, column), temperature, table)
-                wanted |= key >= floors[k]
+                score = score_of(scores, slots[k], row, column)
+                # Without luck (temperature 0) most cells are out by their score alone, and nothing is drawn for them.
+                if (score + luckiest) << np.int64(TIE_BITS) > floors[k]:
+                    wanted |= key_of(streams[k], row, column, score, temperature, table) >= floors[k]
             if wanted:
                 if found < cells.size:
                     cells[found] = row * width + column

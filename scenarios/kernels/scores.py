@@ -54,25 +54,27 @@ def rescore(
     """
     # Arrays taken out of the tuple once: inside the loops each access would count its references.
     first_of, count_of, static, curves, used, radius_of, sizes, shifts = tables
-    total = np.empty(max(count_of.max(), 1), np.int64)
+    # Levels are found once for all transitions. Unsigned indices spare the check whether one counts from the end.
+    flat, depth = curves.ravel(), np.uint64(curves.shape[2])
+    look_up = np.empty(used.size, np.uint64)
     for row in range(rows[0], rows[1]):
         for column in range(land_cover.shape[1]):
             if not stale[row, column]:
                 continue
             stale[row, column] = 0
             first, count = first_of[land_cover[row, column]], count_of[land_cover[row, column]]
-            for k in range(count):
-                total[k] = static[first + k, row, column]
+            windows = 0
             for w in range(used.size if count else 0):
                 if used[w]:
                     r = radius_of[w]
-                    level = share_level(
-                        np.int64(counts[w, row, column]), np.int64(valid[r, row, column]), sizes[r], shifts[r]
-                    )
-                    for k in range(count):
-                        total[k] += curves[w, level, first + k]
+                    level = share_level(counts[w, row, column], valid[r, row, column], sizes[r], shifts[r])
+                    look_up[windows] = (np.uint64(w * curves.shape[1]) + level) * depth + np.uint64(first)
+                    windows += 1
             for k in range(count):
-                scores[k, row, column] = np.int16(min(max(total[k], -LARGEST_SCORE), LARGEST_SCORE))
+                total = np.int64(static[first + k, row, column])
+                for w in range(windows):
+                    total += flat[look_up[w] + np.uint64(k)]
+                scores[k, row, column] = np.int16(min(max(total, -LARGEST_SCORE), LARGEST_SCORE))
 
 
 ODDS_ONE = 1 << 16

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 Int = int | np.int64
 """A signed integer, in Python or in a kernel."""
 
+Count = int | np.uint16
+"""Cells of a window."""
+
 
 @njit(nogil=True, cache=True)
 def count_window(
@@ -97,11 +100,12 @@ def move_counts(
 
 
 @njit(inline="always")
-def share_level(count: Int, valid: Int, size: Int, shift: Int) -> Int:
+def share_level(count: Count, valid: Count, size: Int, shift: Int) -> np.uint64:
     """Return the row of a share's look-up table: the count, scaled up where part of the window has no data."""
-    if valid != size:
-        count = (count * size + valid // 2) // max(valid, 1)
-    return count >> shift
+    share, seen, whole = np.uint64(count), np.uint64(valid), np.uint64(size)
+    if seen != whole:
+        share = (share * whole + (seen >> np.uint64(1))) // max(seen, np.uint64(1))
+    return share >> np.uint64(shift)
 
 
 @njit(nogil=True, cache=True)
@@ -113,5 +117,5 @@ def share_levels(
     width = counts.shape[1]
     for n in range(cells.size):
         row, column = divmod(cells[n], width)
-        out[n] = share_level(np.int64(counts[row, column]), np.int64(valid[row, column]), size, shift)
+        out[n] = share_level(counts[row, column], valid[row, column], size, shift)
     return out

@@ -11,6 +11,9 @@ from scenarios.spec.fields import Record, Slug, Text, Words, Year
 from scenarios.spec.plans import Intervention
 from scenarios.spec.rules import AllocationRule, ConversionRule, DemandRule, PotentialRule, TransitionRule
 
+# The one in C writes the same text, a few times as fast; not every build of PyYAML has it.
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 class Scenario(Record):
     """A future of one landscape.
@@ -85,4 +88,4 @@ class Scenario(Record):
     def to_yaml(self) -> str:
         """Return the scenario as YAML that `load_scenario` reads back to an equal scenario."""
         document = json.loads(self.model_dump_json(by_alias=True, exclude_none=True))
-        return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+        return str(yaml.dump(document, Dumper=_DUMPER, sort_keys=False, allow_unicode=True))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -94,6 +95,18 @@ def test_items_are_handed_over_as_they_are(threads: int) -> None:
 def test_an_error_in_the_work_is_raised(threads: int) -> None:
     with pytest.raises(ZeroDivisionError):
         Workers(threads).map(lambda n: 1 // n, [2, 1, 0, 3])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_two_jobs_may_use_the_workers_themselves(threads: int) -> None:
+    workers = Workers(threads)
+    done = workers.both(lambda: workers.map(str, range(5)), lambda: sum(workers.map(abs, range(-4, 5))))
+    assert done == (["0", "1", "2", "3", "4"], 20)
+
+
+def test_two_jobs_are_done_at_the_same_time() -> None:
+    meeting = Barrier(2, timeout=10)  # neither job ends unless the other has begun
+    Workers(2).both(meeting.wait, meeting.wait)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
