@@ -23,7 +23,7 @@ from scenarios.transitions import Transition
 _LOWEST = -(64 * SCALE) << TIE_BITS  # below any key
 _COARSE, _FINE = TIE_BITS + 4, 8  # bits of a bin: 1/64 of a natural-log unit, then the ties within it
 _COARSE_BINS, _FINE_BINS = 256 * SCALE >> 4, 1 << 16
-_SLACK = (SCALE // 8) << TIE_BITS  # how far below last year's threshold candidates are kept
+_SLACK = (SCALE // 4) << TIE_BITS  # how far below last year's threshold candidates are kept
 _MANY = 4096
 
 

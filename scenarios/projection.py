@@ -362,7 +362,8 @@ class _Walk:
             self._turn(
                 np.concatenate(book.cells), np.concatenate(book.sources), np.concatenate(book.targets), book.year
             )
-        if (book.year - self.scenario.start) % self.model.pace == 0:
+        # Nobody asks what the end looks like.
+        if (book.year - self.scenario.start) % self.model.pace == 0 and book.year < self.scenario.end:
             self._look_around()
 
     def _turn(
