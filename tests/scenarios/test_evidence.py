@@ -14,7 +14,9 @@ from scenarios.potential import Curve, indifferent
 from scenarios.quality import CalibrationBin, OperatingCharacteristic, Quality
 from tests.scenarios.landscapes import EVERY_TRANSITION, LEGEND, projected_grid
 
-CURVES = tuple(Curve(name, np.array([0.0, 1]), np.array([0.0, 1])) for name in ("slope", "share of class 2"))
+CURVES = tuple(
+    Curve(name, np.array([0.0, 1]), np.array([0.0, 1])) for name in ("slope", "share of class 2", "recent share")
+)
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def quality() -> Quality:
         auc_error=0.04,
         characteristic=OperatingCharacteristic(np.array([0.0, 5, 20]), np.array([0.0, 4, 4])),
         calibration=(CalibrationBin(20, 0.1, 0.2),),
-        importance=np.array([0.01, 0.2, 0.4]),  # the third is a window of recent change
+        importance=np.array([0.01, 0.2, 0.0]),
         neighbourhood=0.25,
         momentum=0.0,
     )
@@ -32,7 +34,12 @@ def quality() -> Quality:
 
 def test_importance_is_named_and_sorted(quality: Quality) -> None:
     importance = Evidence(quality, None, CURVES).importance
-    assert list(importance.items()) == [(NEIGHBOURHOOD, 0.25), ("share of class 2", 0.2), ("slope", 0.01)]
+    assert list(importance.items()) == [
+        (NEIGHBOURHOOD, 0.25),
+        ("share of class 2", 0.2),
+        ("slope", 0.01),
+        ("recent share", 0),
+    ]
     recent = Evidence(replace(quality, momentum=0.5), None, CURVES).importance
     assert next(iter(recent)) == MOMENTUM
 

@@ -181,7 +181,7 @@ def sample_of(log_odds: Reals, levels: NDArray[np.int64], seed: int = 0) -> Samp
 def test_what_is_refused_keeps_the_neighbourhood() -> None:
     # One driver, two shares and one window of recent change, of which nothing acts.
     levels = np.random.default_rng(0).integers(0, 100, (4000, 4))
-    model = fit_additive(sample_of(np.full(4000, -1.0), levels, seed=1), 1, drivers=1)
+    model = fit_additive(sample_of(np.full(4000, -1.0), levels, seed=1), candidates=1, drivers=1)
     assert model is not None
     assert model.refused is not None
     assert model.quality is not None

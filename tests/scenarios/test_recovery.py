@@ -153,7 +153,7 @@ def test_what_the_neighbours_do_is_found() -> None:
     # Within one year, so that the neighbours are those of the first map. One window a class has three curves.
     laws = (Law(CLEARING, 0.04, {"height": lambda x: -2 * x}, neighbours=5.0), Law(BUILDING, 0.03))
     known = make_landscape(laws, years=(2000, 2001), seed=1)
-    potential = find(known, neighbourhood_m=(300.0,)).learned.model.potential
+    potential = find(known, neighbourhood_m=(300.0,), momentum_m=()).learned.model.potential
     cover = known.history[2000]
     forest = cover == FOREST
     curves = potential.explained[potential.transitions.index(CLEARING)][-len(LEGEND) :]
