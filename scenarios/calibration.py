@@ -16,11 +16,11 @@ from scenarios.errors import HistoryInvalid
 from scenarios.futures import Demand
 from scenarios.grid import Grid
 from scenarios.learning import AdditiveModel
+from scenarios.model import Model
 from scenarios.momentum import Momentum
 from scenarios.neighbourhood import Neighbourhood
 from scenarios.patches import learn_patches
 from scenarios.potential import Drivers, learn_potential
-from scenarios.projection import Model
 from scenarios.quality import Quality
 from scenarios.resampling import effective_samples
 from scenarios.spec import Scenario

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.cluster import ONE, Workers
-from scenarios.projection import CENTRAL, DEFAULT_CHUNK, Model, project
+from scenarios.model import Model
+from scenarios.projection import CENTRAL, DEFAULT_CHUNK, project
 from scenarios.spec import Scenario
 
 if TYPE_CHECKING:

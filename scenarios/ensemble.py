@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scenarios.cluster import ONE, Workers
 from scenarios.interventions import Plan
 from scenarios.kernels.tally import tally
-from scenarios.projection import DEFAULT_CHUNK, Model, project
+from scenarios.model import Model
+from scenarios.projection import DEFAULT_CHUNK, project
 from scenarios.spec import Scenario
 
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.legend import Legend
 from scenarios.allocation import Allocator, Change, Market, Placement, share_out
 from scenarios.cluster import ONE, Workers
 from scenarios.conversions import Conversions, Residence
 from scenarios.demand import Ledger
 from scenarios.errors import ScenarioInvalid
-from scenarios.futures import Demand
-from scenarios.grid import Grid
 from scenarios.growth import PatchAllocator
 from scenarios.interventions import Goal, Plan, Restoration
 from scenarios.kernels import draws
@@ -23,65 +19,17 @@ from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.kernels.scores import LARGEST_SCORE, odds_table, rescore, sum_odds
 from scenarios.kernels.windows import move_counts
 from scenarios.local_rates import LocalRate, drop_stopped, see_locally
-from scenarios.patches import PatchRules
-from scenarios.potential import Drivers, Potential
+from scenarios.model import Model
 from scenarios.priority import take_best
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
 from scenarios.yearbook import Book, Year
-from scenarios.zonal import ZonalDemand, ZoneRates
-from scenarios.zones import Zones
 
 CENTRAL = 2**31
 """Number of the central projection, which takes the likeliest cells; members are counted from 0."""
 
 DEFAULT_CHUNK = 512
 _ROWS = 128
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """What is learned from a landscape's history, ready to project.
-
-    Parameters
-    ----------
-    grid, legend : of the landscape
-    potential : where each transition is likely
-    rates : share of the source class that each modelled transition takes in a year, as observed
-    demand : what the rates become, by year and member; None: they stay as observed
-    changed : (y, x) int16, year in which each cell was last seen to change, which residence times count from; None: no
-        cell was
-    pace : years after which the shares of classes around the cells are counted anew
-    zonal : what the rates of each zone become; None: the landscape is one zone
-    patches : what patches of change look like; None: nothing was learned of them
-    layers : drivers that interventions name, by name, each (y, x) float32, NaN = missing; where one is replaced, also
-        every driver that the potential was learned from
-    """
-
-    grid: Grid
-    legend: Legend
-    potential: Potential
-    rates: Mapping[Transition, float]
-    layers: Drivers = field(default_factory=dict)
-    demand: Demand | None = None
-    changed: NDArray[np.int16] | None = None
-    pace: int = 1
-    zonal: ZonalDemand | None = None
-    patches: PatchRules | None = None
-
-    @property
-    def zones(self) -> Zones:
-        """The zones of the demand; one for all, if it has none."""
-        return self.zonal.zones if self.zonal is not None else Zones.whole(self.grid.shape)
-
-    def foretell(self, scenario: Scenario, member: int | None, area_ha: NDArray[np.float64]) -> ZoneRates:
-        """Return the rates of every year for a member (None: the best guess) that starts with these areas by zone."""
-        if self.zonal is not None:
-            return self.zonal.foretell(scenario, member, area_ha)
-        if self.demand is None:
-            return lambda *_: (self.rates,)
-        rates = self.demand.foretell(scenario, member, area_ha.sum(axis=0))
-        return lambda year, _: (rates(year),)
 
 
 def project(

@@ -13,7 +13,8 @@ from scenarios.cluster import ONE, Workers
 from scenarios.fuzzy import FuzzySimilarity, compare_fuzzily
 from scenarios.kernels.tally import tally
 from scenarios.metrics import RESOLUTIONS, Agreement, compare, figure_of_merit_at
-from scenarios.projection import Model, project
+from scenarios.model import Model
+from scenarios.projection import project
 from scenarios.reliability import Reliability, tabulate_reliability
 from scenarios.spec import Scenario
 

@@ -14,10 +14,11 @@ from scenarios.grid import Grid
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims, collect
 from scenarios.kernels.windows import count_window
+from scenarios.model import Model
 from scenarios.neighbourhood import Neighbourhood
 from scenarios.patches import PatchRule, PatchRules
 from scenarios.potential import indifferent
-from scenarios.projection import Model, project
+from scenarios.projection import project
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
 

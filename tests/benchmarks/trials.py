@@ -11,8 +11,9 @@ from catalog.legend import Legend
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import Workers
 from scenarios.grid import Grid
+from scenarios.model import Model
 from scenarios.potential import Drivers, indifferent
-from scenarios.projection import CENTRAL, Model, project
+from scenarios.projection import CENTRAL, project
 from scenarios.spec import Scenario
 from scenarios.transitions import History
 from scenarios.validation import Hindcast, hindcast
@@ -114,11 +115,11 @@ def demanded_change(model: Model, scenario: Scenario, start: Map) -> float:
     """Return the percent of the landscape that the demand moves: its yearly shares, multiplied up over the years."""
     values = model.legend.values
     area = np.asarray(model.grid.weigh(start, values) * model.grid.weight_ha, np.float64)
-    rates = model.foretell(scenario, None, area)
+    rates = model.foretell(scenario, None, area[None])  # one zone
     whole = np.eye(len(values))
     for year in scenario.projected_years:
         yearly = np.zeros_like(whole)
-        for transition, rate in rates(year).items():
+        for transition, rate in rates(year, area[None])[0].items():
             yearly[values.index(transition.source), values.index(transition.target)] = rate
         whole = whole @ (yearly + np.diag(1 - yearly.sum(axis=1)))
     return float(100 * (1 - (area @ np.diag(whole)) / area.sum()))

@@ -18,10 +18,11 @@ from catalog.legend import Legend
 from scenarios.grid import Grid
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
+from scenarios.model import Model
 from scenarios.neighbourhood import Neighbourhood
 from scenarios.patches import PatchRule, PatchRules
 from scenarios.potential import Potential, indifferent
-from scenarios.projection import Model, project
+from scenarios.projection import project
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
 from scenarios.yearbook import Year

@@ -11,8 +11,8 @@ from scenarios.kernels.assignment import NONE, assign
 from scenarios.kernels.draws import TIE_BITS, gumbel_table, stream
 from scenarios.kernels.keys import Claims
 from scenarios.kernels.scores import LARGEST_SCORE
+from scenarios.model import Model
 from scenarios.potential import Potential
-from scenarios.projection import Model
 from scenarios.spec import Scenario
 from tests.scenarios.landscapes import Map, build_claims
 

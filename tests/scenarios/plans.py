@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.projection import Model
+from scenarios.model import Model
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
 from scenarios.yearbook import Year

@@ -98,7 +98,7 @@ def changes(start: Map, years: list[Year]) -> list[tuple[int, Map, Map]]:
     return [(year.year, before, after) for year, (before, after) in zip(years, pairwise(maps), strict=True)]
 
 
-def plans(world: World, rule: dict[str, Any], residence: dict[str, int]) -> Any:
+def plans(world: World, rule: dict[str, Any], residence: dict[str, int], allocation: str) -> Any:
     """Return a scenario that restores and aims at a target, as far as that is not forbidden."""
     conversions = {**rule, "residence_years": residence}
     allowed = [a for a in ("built", "other") if "forest" not in rule["forbidden"].get(a, ())]
@@ -106,32 +106,41 @@ def plans(world: World, rule: dict[str, Any], residence: dict[str, int]) -> Any:
     action = {"where": where, "from": allowed, "to": "forest", "hectares_per_year": 4}
     goal = {"class": "forest", "hectares": 1e4, "from": allowed}
     acts = [{"id": "a", "years": (2001, 2005), "restore": action}, {"id": "b", "years": (2003, 2006), "target": goal}]
-    return scenario(*(acts if allowed else ()), conversions=conversions, years=6)
+    how = {"conversions": conversions, "allocation": {"rule": allocation}}
+    return scenario(*(acts if allowed else ()), **how, years=6)
 
 
+by_both_rules = pytest.mark.parametrize("allocation", ["cells", "patches"])
+
+
+@by_both_rules
 @given(worlds(most=40, geographic=None), rules, st.integers(0, 2**16))
-@settings(deadline=None, max_examples=30)
-def test_rules_hold_year_after_year(world: World, rule: dict[str, Any], seed: int) -> None:
+@settings(deadline=None, max_examples=25)
+def test_rules_hold_year_after_year(allocation: str, world: World, rule: dict[str, Any], seed: int) -> None:
     rng = np.random.default_rng(seed)
     seen = rng.choice([NEVER, 1995, 1998, 2000], world.start.shape).astype(np.int16)
     model, residence = replace(world.model, changed=seen.copy()), rule["residence_years"]
     conversions = ConversionRule(**rule)
     last = seen.astype(np.int64)
-    for year, before, after in changes(world.start, walk(model, plans(world, rule, residence), world.start, member=1)):
+    years = walk(model, plans(world, rule, residence, allocation), world.start, member=1)
+    for year, before, after in changes(world.start, years):
         moved = before != after
         for a, b in set(zip(before[moved].tolist(), after[moved].tolist(), strict=True)):
             assert not conversions.forbids(LEGEND.get(a).name, LEGEND.get(b).name)
-        for name, years in residence.items():
+        for name, least in residence.items():
             left = moved & (before == LEGEND.value_of(name))
-            assert (year - last[left] >= years).all()
+            assert (year - last[left] >= least).all()
         last[moved] = year
     np.testing.assert_array_equal(model.changed, seen)  # the model is shared by all members
 
 
+@by_both_rules
 @given(worlds(most=40, geographic=None), rules, st.integers(6, 50), st.sampled_from([1, 2]))
-@settings(deadline=None, max_examples=15)
-def test_chunks_and_threads_do_not_show(world: World, rule: dict[str, Any], chunk: int, threads: int) -> None:
-    wanted = plans(world, rule, rule["residence_years"])
+@settings(deadline=None, max_examples=10)
+def test_chunks_and_threads_do_not_show(
+    allocation: str, world: World, rule: dict[str, Any], chunk: int, threads: int
+) -> None:
+    wanted = plans(world, rule, rule["residence_years"], allocation)
     one = walk(world.model, wanted, world.start, member=1, temperature=1.0)
     other = walk(world.model, wanted, world.start, member=1, temperature=1.0, chunk=chunk, workers=Workers(threads))
     for a, b in zip(one, other, strict=True):

@@ -12,7 +12,7 @@ from scenarios.cluster import Workers
 from scenarios.ensemble import Ensemble, draw_ensemble
 from scenarios.grid import Grid
 from scenarios.indicators.area import class_area_ha
-from scenarios.projection import Model
+from scenarios.model import Model
 from scenarios.transitions import Transition
 from tests.scenarios.landscapes import (
     LEGEND,

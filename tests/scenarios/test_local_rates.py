@@ -114,9 +114,12 @@ def test_two_places_that_overlap_multiply() -> None:
     assert built_over(start, first)[0] == pytest.approx(60 * 8, abs=60)
 
 
+@pytest.mark.parametrize("rule", ["cells", "patches"])
 @given(worlds(most=40, geographic=None), st.integers(0, 5), st.integers(6, 50), st.sampled_from([1, 2]))
-@settings(deadline=None, max_examples=20)
-def test_what_is_stopped_in_a_place_never_happens_there(world: World, member: int, chunk: int, threads: int) -> None:
+@settings(deadline=None, max_examples=15)
+def test_what_is_stopped_in_a_place_never_happens_there(
+    rule: str, world: World, member: int, chunk: int, threads: int
+) -> None:
     height, width = world.start.shape
     grid = world.model.grid
     stop = {"from": "forest", "to": "built", "factor": 0, "where": place(grid, (0, height), (0, width // 2))}
@@ -124,6 +127,7 @@ def test_what_is_stopped_in_a_place_never_happens_there(world: World, member: in
     plans: Scenario = scenario(
         {"id": "stop", "years": (2001, 2005), "change_rate": stop},
         {"id": "slow", "years": (2002, 2005), "change_rate": slow},
+        allocation={"rule": rule},
     )
     how = {"member": member, "temperature": world.temperature}
     years = walk(world.model, plans, world.start, **how)

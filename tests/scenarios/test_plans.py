@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.legend import Legend
-from scenarios.projection import Model
+from scenarios.model import Model
 from scenarios.transitions import Transition
 from tests.scenarios.landscapes import LEGEND, flat_model, geographic_grid, place, random_map, random_model, scenario
 from tests.scenarios.plans import (

@@ -10,9 +10,9 @@ import pytest
 
 from scenarios.cluster import Workers
 from scenarios.errors import ScenarioInvalid
+from scenarios.model import Model
 from scenarios.neighbourhood import Neighbourhood
 from scenarios.potential import learn_potential
-from scenarios.projection import Model
 from scenarios.transitions import Transition
 from scenarios.yearbook import Year
 from tests.scenarios.landscapes import LEGEND, projected_grid, random_map, scenario, walk

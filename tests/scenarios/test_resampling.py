@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scenarios.calibration import calibrate
 from scenarios.cluster import ONE, Workers
 from scenarios.ensemble import draw_ensemble
-from scenarios.projection import Model
+from scenarios.model import Model
 from scenarios.resampling import effective_samples, resample
 from scenarios.transitions import TransitionTable, tabulate_history
 from tests.scenarios.conftest import PlumIsland

@@ -55,10 +55,10 @@ def test_an_expression_holds_in_every_zone_and_frozen_too() -> None:
 
 def test_members_draw_around_the_rates_of_their_zone() -> None:
     zonal = seen_by_hand((500, 300), (1000, 0))
-    drawn = np.array([rates_by_hand(zonal, member) for member in range(300)])
+    drawn = np.array([rates_by_hand(zonal, member) for member in range(120)])
     np.testing.assert_allclose(drawn.mean(axis=0), rates_by_hand(zonal), rtol=0.05)
     # The spread of a Dirichlet share of 820 observations, sqrt(p (1 - p) / 821), and a little for the landscape's draw.
-    assert drawn[:, 0].std() == pytest.approx(np.sqrt(0.368 * 0.632 / 821), rel=0.15)
+    assert drawn[:, 0].std() == pytest.approx(np.sqrt(0.368 * 0.632 / 821), rel=0.25)
     assert rates_by_hand(zonal, 3) == drawn[3].tolist()
     assert rates_by_hand(zonal, 3, demand={"uncertainty": False}) == rates_by_hand(zonal)
 
@@ -134,17 +134,23 @@ def test_one_zone_for_all_changes_nothing() -> None:
         np.testing.assert_array_equal(a.land_cover, b.land_cover)
 
 
+@pytest.mark.parametrize("allocation", ["cells", "patches"])
 @given(st.integers(0, 2**16), st.sampled_from(["markov", "trend"]), st.integers(6, 60), st.sampled_from([1, 2]))
-@settings(deadline=None, max_examples=8)
-def test_hectares_add_up_and_chunks_do_not_show(seed: int, rule: str, chunk: int, threads: int) -> None:
+@settings(deadline=None, max_examples=6)
+def test_hectares_add_up_and_chunks_do_not_show(
+    allocation: str, seed: int, rule: str, chunk: int, threads: int
+) -> None:
     rng = np.random.default_rng(seed)
     history = grow({1: 0.05, 2: 0.01}, seed)
     zones = Zones((REST, "a", "b", "c"), rng.integers(0, 4, SHAPE).astype(np.uint8))
-    model = learn(history, zones, demand={"rule": rule}).model
-    wanted = scenario(demand={"rule": rule})
+    rules = {"demand": {"rule": rule}, "allocation": {"rule": allocation}}
+    model, wanted = learn(history, zones, **rules).model, scenario(**rules)
     one = walk(model, wanted, history[2000], member=1, temperature=1.0)
     other = walk(model, wanted, history[2000], member=1, temperature=1.0, chunk=chunk, workers=Workers(threads))
+    before = history[2000]
     for a, b in zip(one, other, strict=True):
+        assert sum(a.placed_ha.values()) == pytest.approx((before != a.land_cover).sum() * GRID.weight_ha)
+        before = a.land_cover
         assert a.land_cover.tobytes() == b.land_cover.tobytes()
         np.testing.assert_allclose(a.zone_area_ha.sum(axis=0), a.area_ha)
         np.testing.assert_allclose(a.zone_area_ha, zones.weigh(a.land_cover, LEGEND.values, GRID) * GRID.weight_ha)
