@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from catalog.legend import Legend
 from scenarios.grid import Grid
 from scenarios.spec import Scenario
 from scenarios.validation import Hindcast, hindcast
-from tests.conftest import SHARED
+from tests.benchmarks.reference import load_score_maps
 
 PIE_DRIVERS = ("elevation", "slope", "dist_built_1985")
 
@@ -69,12 +68,7 @@ def plum_island_hindcast(plum_island: PlumIsland) -> Hindcast:
 @pytest.fixture(scope="session")
 def score_maps() -> ModuleType:
     """Return the metric code that other models were compared with."""
-    path = SHARED / "tools" / "score_maps.py"
-    if not path.is_file():
-        pytest.skip("the reference metrics are not beside the repository (../shared/tools/score_maps.py)")
-    spec = importlib.util.spec_from_file_location("score_maps", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    try:
+        return load_score_maps()
+    except FileNotFoundError as absent:
+        pytest.skip(str(absent))

@@ -17,7 +17,6 @@ from scenarios.priority import take_best
 from scenarios.transitions import Transition
 from tests.scenarios.landscapes import LEGEND, flat_model, geographic_grid, random_map, random_model, scenario
 from tests.scenarios.plans import (
-    ALWAYS,
     GRID,
     NORTH,
     RATES,
@@ -26,6 +25,8 @@ from tests.scenarios.plans import (
     convert,
     filled,
     placed,
+    protect,
+    restore,
     run,
     suitability,
     target,
@@ -54,7 +55,7 @@ def test_before_its_first_year_a_plan_does_not_show(plans: list[dict[str, Any]],
 @settings(deadline=None, max_examples=15)
 def test_protected_and_masked_cells_never_change(plans: list[dict[str, Any]], seed: int) -> None:
     start = random_map(GRID.shape, seed)
-    reserve = {"id": "p", "years": ALWAYS, "protect": {"where": NORTH, "classes": list(LEGEND.names)}}
+    reserve = protect(classes=list(LEGEND.names))
     for step in run(scenario(*plans, reserve), start, seed=seed):
         np.testing.assert_array_equal(step.land_cover[:20], start[:20])
         np.testing.assert_array_equal(step.land_cover == 0, start == 0)
@@ -70,7 +71,7 @@ def test_chunks_and_threads_do_not_show(plans: list[dict[str, Any]], chunk: int,
 
 def test_convert_and_restore_are_the_same() -> None:
     plan = convert(12, "other", "built", where=NORTH)
-    same = {"id": "v", "years": ALWAYS, "restore": plan["convert"]}
+    same = restore(12, "other", "built", where=NORTH, name=plan["id"])
     assert bytes_of(run(scenario(plan))) == bytes_of(run(scenario(same)))
 
 

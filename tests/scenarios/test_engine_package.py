@@ -105,8 +105,8 @@ def test_two_jobs_may_use_the_workers_themselves(threads: int) -> None:
 
 
 def test_two_jobs_are_done_at_the_same_time() -> None:
-    meeting = Barrier(2, timeout=10)  # neither job ends unless the other has begun
-    Workers(2).both(meeting.wait, meeting.wait)
+    meeting = Barrier(2, timeout=60)  # neither job ends unless the other has begun
+    assert set(Workers(2).both(meeting.wait, meeting.wait)) == {0, 1}
 
 
 @pytest.mark.parametrize("threads", [1, 3])
