@@ -134,14 +134,16 @@ def test_one_zone_for_all_changes_nothing() -> None:
         np.testing.assert_array_equal(a.land_cover, b.land_cover)
 
 
+@pytest.mark.parametrize("placed_in", ["cells", "patches"])
 @given(st.integers(0, 2**16), st.sampled_from(["markov", "trend"]), st.integers(6, 60), st.sampled_from([1, 2]))
 @settings(deadline=None, max_examples=8)
-def test_hectares_add_up_and_chunks_do_not_show(seed: int, rule: str, chunk: int, threads: int) -> None:
+def test_hectares_add_up_and_chunks_do_not_show(placed_in: str, seed: int, rule: str, chunk: int, threads: int) -> None:
     rng = np.random.default_rng(seed)
     history = grow({1: 0.05, 2: 0.01}, seed)
     zones = Zones((REST, "a", "b", "c"), rng.integers(0, 4, SHAPE).astype(np.uint8))
-    model = learn(history, zones, demand={"rule": rule}).model
-    wanted = scenario(demand={"rule": rule})
+    allocation = {"rule": placed_in}
+    model = learn(history, zones, demand={"rule": rule}, allocation=allocation).model
+    wanted = scenario(demand={"rule": rule}, allocation=allocation)
     one = walk(model, wanted, history[2000], member=1, temperature=1.0)
     other = walk(model, wanted, history[2000], member=1, temperature=1.0, chunk=chunk, workers=Workers(threads))
     for a, b in zip(one, other, strict=True):
