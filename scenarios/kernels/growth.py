@@ -212,8 +212,11 @@ def _choose(
     begun: NDArray[np.int64],
     is_open: NDArray[np.bool_],
 ) -> tuple[int, int]:
-    """Return the transition and the kind of the patch that begins next; -1 if no seed is left."""
-    best, best_kind, best_rank = -1, EXPANSION, np.int64(0)
+    """Return the transition and the kind of the patch that begins next; -1 if no seed is left.
+
+    Equal ranks are settled by cell and class, so that the order of the transitions does not matter.
+    """
+    best, best_kind, best_claim = -1, EXPANSION, (np.int64(0), np.int64(0), np.int64(0))
     for k in range(is_open.size):
         if not is_open[k]:
             continue
@@ -224,9 +227,10 @@ def _choose(
             if not _advance(field, seeds, cursor, k, kind):
                 is_open[k] = False
                 continue
-        rank = seeds.ranks[cursor[_queue(k, kind)]]
-        if best < 0 or rank > best_rank:
-            best, best_kind, best_rank = k, kind, rank
+        place = cursor[_queue(k, kind)]
+        claim = seeds.ranks[place], -seeds.cells[place], -np.int64(field.habits.targets[k])
+        if best < 0 or claim > best_claim:
+            best, best_kind, best_claim = k, kind, claim
     return best, best_kind
 
 

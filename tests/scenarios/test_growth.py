@@ -7,7 +7,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, label
@@ -228,6 +228,7 @@ def test_demand_is_met_to_the_cell(seed: int, shares: list[float], degrees: bool
 
 
 @given(st.integers(0, 1000), st.sampled_from([0.0, 1.0]))
+@example(seed=480, temperature=0.0)  # seeds of both transitions that rank alike, side by side
 @settings(deadline=None, max_examples=20)
 def test_the_order_of_the_transitions_does_not_show(seed: int, temperature: float) -> None:
     """No transition goes first."""
