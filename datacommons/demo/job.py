@@ -1,22 +1,39 @@
-"""The main job on the demonstration landscape, from nothing to an open door."""
+"""The main job on the demonstration landscape, from nothing to an open door.
+
+Its heavy rooms are imported where they are needed: most of them while the landscape is generated.
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from datacommons.commons import Commons
-from datacommons.demo.files import DemoFiles, write
-from datacommons.demo.landscape import DemoLandscape, generate
-from datacommons.display import print_comparison, print_hindcast, print_line
-from datacommons.founding import init_commons
 from datacommons.progress import progress_bar
-from datacommons.runs import Run, validate_scenario
-from scenarios.spec import Scenario, load_scenario
+
+if TYPE_CHECKING:
+    from datacommons.commons import Commons
+    from datacommons.demo.files import DemoFiles
+    from datacommons.runs import Run
+    from scenarios.spec import Scenario
 
 _ORDER = ("business-as-usual", "restoration", "conservation-zoning")
+
+_NEEDED_LATER = (
+    "datacommons.ingest",
+    "datacommons.display",
+    "datacommons.results",
+    "dask.array",  # by xarray
+    "sklearn.linear_model",
+    "sklearn.metrics",
+    "sklearn.preprocessing",
+)
+_NEEDED_TO_SERVE = ("datacommons.server",)
 
 
 def run_demo(folder: Path, *, serve: bool, port: int, members: int | None = None) -> None:
@@ -34,28 +51,50 @@ def run_demo(folder: Path, *, serve: bool, port: int, members: int | None = None
         Members of each ensemble; by default what the scenarios say.
     """
     with tempfile.TemporaryDirectory() as sources:
-        with progress_bar("generating a landscape", 2) as advance:
-            landscape = generate()
-            advance(1)
-            files = write(landscape, sources)
-            advance(1)
-        commons = found_demo(folder, landscape, files)
+        files = _generate(sources, (*_NEEDED_LATER, *(_NEEDED_TO_SERVE if serve else ())))
+        commons = found_demo(folder, files)
+    from datacommons.demo.landscape import TITLE
+    from datacommons.display import print_comparison, print_hindcast, print_line
+    from datacommons.runs import validate_scenario
+
     with commons:
         scenarios = [read_demo_scenario(folder, name, members) for name in _ORDER]
         print_hindcast(validate_scenario(commons, scenarios[0], progress=True))
         runs = run_all(commons, scenarios)
-        print_comparison(f"{landscape.title}: hectares by class", [run.area_ha for run in runs], [*_titles(scenarios)])
+        print_comparison(f"{TITLE}: hectares by class", [run.area_ha for run in runs], [*_titles(scenarios)])
         print_line(f"The commons is in {folder}. Scenario files to change and run again: {folder / 'scenarios'}.")
         if serve:
             _open_door(commons, port)
 
 
-def found_demo(folder: Path, landscape: DemoLandscape, files: DemoFiles) -> Commons:
+def _generate(folder: str, needed_later: Sequence[str]) -> DemoFiles:
+    """Generate the landscape in a process of its own, and import meanwhile what is needed later: both take seconds."""
+    with (
+        progress_bar("generating a landscape", 0),
+        ProcessPoolExecutor(1, get_context("spawn")) as aside,
+    ):
+        files = aside.submit(_write_landscape, folder)
+        for module in needed_later:
+            import_module(module)
+        return files.result()
+
+
+def _write_landscape(folder: str) -> DemoFiles:
+    from datacommons.demo.files import write
+    from datacommons.demo.landscape import generate
+
+    return write(generate(), folder)
+
+
+def found_demo(folder: Path, files: DemoFiles) -> Commons:
     """Make the commons, and take the landscape's layers and scenario files into it."""
+    from datacommons.demo.landscape import LANDSCAPE_ID, TITLE
+    from datacommons.founding import init_commons
+
     commons = init_commons(
         folder,
         name="Demonstration commons (synthetic)",
-        landscape=landscape.id,
+        landscape=LANDSCAPE_ID,
         licence="CC0-1.0",
         demo=True,
     )
@@ -63,7 +102,7 @@ def found_demo(folder: Path, landscape: DemoLandscape, files: DemoFiles) -> Comm
         list(files.land_cover.values()),
         collection="land-cover",
         legend=files.legend,
-        landscape_title=landscape.title,
+        landscape_title=TITLE,
         synthetic=True,
         progress=True,
     )
@@ -74,6 +113,8 @@ def found_demo(folder: Path, landscape: DemoLandscape, files: DemoFiles) -> Comm
 
 def read_demo_scenario(folder: Path, name: str, members: int | None) -> Scenario:
     """Read one of the demonstration's scenarios, with another number of members if one is given."""
+    from scenarios.spec import load_scenario
+
     scenario = load_scenario(folder / "scenarios" / f"{name}.yaml")
     return scenario if members is None else scenario.model_copy(update={"members": members})
 
@@ -88,7 +129,7 @@ def _titles(scenarios: Sequence[Scenario]) -> list[str]:
 
 
 def _open_door(commons: Commons, port: int) -> None:
-    # The server takes seconds to import.
+    from datacommons.display import print_line
     from datacommons.server import serve
 
     serve(commons, port=port, announce=lambda url: print_line(f"The door is open: {url} (Ctrl+C closes it)"))
