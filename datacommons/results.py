@@ -29,7 +29,6 @@ from scenarios.ensemble import Ensemble, draw_ensemble
 from scenarios.evidence import gather_evidence
 from scenarios.interventions import Plan
 from scenarios.projection import project
-from scenarios.spec import Scenario
 from scenarios.validation import Hindcast
 from scenarios.yearbook import Shortfall
 
@@ -194,7 +193,7 @@ class _Writer:
             write_report(self.folder / _REPORT, score, title=self.study.landscape.title)
         idle = Plan(scenario, self.study.landscape.legend, self.study.grid).idle(learned.model.rates)
         notes = [*learned.notes, *idle, *(() if score else (_UNTESTED,))]
-        self._write_json("model.json", _describe_model(learned, scenario, notes, shortfalls))
+        self._write_json("model.json", _describe_model(learned, self.study, notes, shortfalls))
         (self.folder / "scenario.yaml").write_text(scenario.to_yaml(), "utf-8")
         item = cube_item(
             {key: self.folder / f"{key}.zarr" for key in ("trajectory", "probability")},
@@ -287,21 +286,23 @@ def _plain(text: dict[str, str]) -> str:
 
 
 def _name_intervention(plan: Any) -> dict[str, Any]:
-    """Return an intervention without its geometry, which the scenario asset holds."""
+    """Return an intervention without its geometries, which the scenario asset holds."""
     document: dict[str, Any] = plan.model_dump(mode="json", by_alias=True, exclude_none=True)
     for action in document.values():
         if isinstance(action, dict):
             action.pop("where", None)
+    if plan.replace_driver is not None:
+        document["replace_driver"]["layer"] = plan.replace_driver.layer_name
     return document
 
 
 def _describe_model(
-    learned: Calibration, scenario: Scenario, notes: Sequence[str], shortfalls: Sequence[Shortfall]
+    learned: Calibration, study: Study, notes: Sequence[str], shortfalls: Sequence[Shortfall]
 ) -> dict[str, Any]:
     """Return rates, curves and what was left out, for a reader who asks why."""
     model, names = learned.model, {entry.value: entry.name for entry in learned.model.legend}
-    zonal = model.zonal.rates(scenario) if model.zonal is not None else {}
-    potential = model.potential
+    zonal = model.zonal.rates(study.scenario) if model.zonal is not None else {}
+    potential, units = model.potential, study.units
     transitions = []
     for transition, evidence in zip(
         potential.transitions, gather_evidence(potential, model.legend).values(), strict=True
@@ -318,6 +319,7 @@ def _describe_model(
                 "curves": [
                     {
                         "driver": curve.driver,
+                        "unit": units.get(curve.driver, ""),
                         "value": np.round(curve.value, _DECIMALS).tolist(),
                         "log_odds": np.round(curve.log_odds, _DECIMALS).tolist(),
                     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,13 @@ from datacommons.provenance import check_history
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import Workers
 from scenarios.conversions import Conversions, date_last_change
+from scenarios.drivers import Driver, Drivers, as_categories, check_drivers, derive_drivers
 from scenarios.grid import Grid
 from scenarios.interventions import Plan
 from scenarios.projection import DEFAULT_CHUNK
-from scenarios.spec import Scenario
+from scenarios.spec import DerivedDriver, ReplaceDriver, Scenario
+from scenarios.spec.drivers import TIME_SINCE_CHANGE, DriverName, name_driver
+from scenarios.transitions import remove_flicker
 from scenarios.validation import MEMBERS, Hindcast, hindcast
 from scenarios.zones import Zones, choose_zones
 
@@ -72,7 +75,7 @@ class Study:
         LandscapeNotFound, LayerNotFound
             The scenario names what the commons does not have.
         ScenarioInvalid
-            An intervention does not fit the landscape.
+            An intervention or a driver does not fit the landscape.
         HistoryInvalid
             The maps were not made alike.
         """
@@ -95,6 +98,8 @@ class Study:
         Conversions(scenario.conversions, landscape.legend)
         if scenario.demand.zones is not None and study.zone_layer is None:
             choose_zones(scenario.demand, study.grid)
+        others = [swap.layer for swap in _find_swaps(scenario)]
+        check_drivers((*scenario.potential.drivers, *others), legend=landscape.legend, grid=study.grid)
         return study
 
     @cached_property
@@ -110,20 +115,50 @@ class Study:
         return dict(zip(years, np.ascontiguousarray(cube.values), strict=True))
 
     @cached_property
-    def drivers(self) -> dict[str, NDArray[np.float32]]:
-        """Drivers by name, (y, x) float32, NaN = missing."""
-        names = [layer.name for layer in self.inputs if layer.collection == DRIVERS]
-        return {name: self._read_driver(name) for name in names}
+    def drivers(self) -> dict[str, Driver]:
+        """Layers that drivers are made of, by name, (y, x): float32, NaN = missing, or categories as uint8."""
+        return {layer.name: self._read_driver(layer) for layer in self.inputs if layer.collection == DRIVERS}
 
-    def _read_driver(self, name: str) -> NDArray[np.float32]:
-        return np.ascontiguousarray(self.commons.layer(self.scenario.landscape, name).values, np.float32)
+    def _read_driver(self, layer: Layer) -> Driver:
+        values = self.commons.layer(self.scenario.landscape, layer.name).values
+        if layer.legend is not None:
+            return np.ascontiguousarray(values, np.uint8)
+        return np.ascontiguousarray(values, np.float32)
 
     @cached_property
-    def layers(self) -> dict[str, NDArray[np.float32]]:
-        """What interventions read, by name, (y, x) float32, NaN = missing."""
-        found = {layer.name: self._read_driver(layer.name) for layer in self.plan_layers}
-        replaces = any(plan.replace_driver for plan in self.scenario.interventions)
-        return {**self.drivers, **found} if replaces else found
+    def layers(self) -> Drivers:
+        """What interventions read, by name, as `drivers`; where one is replaced, also what the model has learned from.
+
+        Raises
+        ------
+        ScenarioInvalid
+            A layer cannot take a driver's place.
+        """
+        found = {layer.name: self._read_driver(layer) for layer in self.plan_layers}
+        swaps = _find_swaps(self.scenario)
+        if not swaps:
+            return found
+        seen = self._derive(self.scenario.potential.drivers)
+        others = {swap.layer_name: swap.layer for swap in swaps}
+        found |= self._derive(tuple(others.values()), found)
+        for swap in swaps:
+            if seen[swap.driver].dtype == np.uint8:
+                found[swap.layer_name] = as_categories(found[swap.layer_name], swap.layer_name)
+        return {**seen, **found}
+
+    def _derive(self, wanted: Sequence[DriverName], more: Drivers | None = None) -> Drivers:
+        """Return drivers as they are at the start, from the maps that the model is learned from."""
+        layers = {**self.drivers, **(more or {})}
+        calm = remove_flicker(self.history) if self.scenario.transitions.persistence_filter else {}
+        seen = {**self.land_cover, **calm}
+        in_year = derive_drivers(wanted, layers, seen, legend=self.landscape.legend, grid=self.grid)
+        return in_year(self.scenario.start)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of each driver that is learned from, by name; empty where unknown."""
+        named = {name_driver(each): each.unit for each in self.scenario.potential.drivers if not isinstance(each, str)}
+        return {layer.name: layer.unit for layer in self.inputs} | {TIME_SINCE_CHANGE: "year"} | named
 
     @cached_property
     def zones(self) -> Zones | None:
@@ -173,6 +208,7 @@ class Study:
                 grid=self.grid,
                 workers=self.workers,
                 zones=self.zones,
+                start=self.land_cover[self.scenario.start],
             )
 
     def _hindcast(self, members: int) -> Hindcast:
@@ -216,24 +252,42 @@ def _choose_layers(commons: Commons, scenario: Scenario) -> tuple[Layer, ...]:
             f"The scenario needs the land cover of {', '.join(map(str, missing))}; {scenario.landscape} has "
             f"{known or 'none'}. Ingest it, or change history and start."
         )
+    return (*(cover[year] for year in sorted(cover) if year is not None), *_choose_drivers(layers, scenario))
+
+
+def _choose_drivers(layers: Sequence[Layer], scenario: Scenario) -> list[Layer]:
+    """Return the layers that the scenario's drivers are made of, each once."""
     if LAND_COVER in scenario.potential.drivers:
         raise LayerNotFound(
             "The land cover is no driver: its neighbourhood counts by itself (potential.neighbourhood_m). "
-            f"Take {LAND_COVER!r} out of potential.drivers."
+            f"Take {LAND_COVER!r} out of potential.drivers, or name the distance to a class, as in "
+            "{distance_to: built}."
         )
-    named = [find_driver(layers, scenario.landscape, name) for name in scenario.potential.drivers]
-    later = {plan.replace_driver.layer for plan in scenario.interventions if plan.replace_driver}  # not learned from
+    known = {layer.name for layer in layers if layer.collection == DRIVERS}
+    sources = [_source_of(driver, known) for driver in scenario.potential.drivers]
+    named = [find_driver(layers, scenario.landscape, name) for name in dict.fromkeys(sources) if name is not None]
+    later = {swap.layer for swap in _find_swaps(scenario)}  # not learned from
     measured = [layer for layer in layers if layer.collection == DRIVERS and layer.legend is None]
-    drivers = named or [layer for layer in measured if layer.name not in later]
-    _check_measurements(drivers, "potential.drivers")
-    names = [layer.name for layer in drivers]
+    drivers = named if scenario.potential.drivers else [layer for layer in measured if layer.name not in later]
+    names = [name_driver(each) for each in scenario.potential.drivers] or [layer.name for layer in drivers]
     for plan in scenario.interventions:
         if plan.replace_driver and plan.replace_driver.driver not in names:
             raise LayerNotFound(
                 f"Intervention {plan.id!r} replaces {plan.replace_driver.driver!r}, not one that is learned from: "
                 f"{', '.join(names) or 'none'}. Name it in potential.drivers."
             )
-    return (*(cover[year] for year in sorted(cover) if year is not None), *drivers)
+    return drivers
+
+
+def _source_of(driver: DriverName, known: Collection[str]) -> str | None:
+    """Return the layer that a driver is made of; None if it is made of the land cover or of a place."""
+    if isinstance(driver, DerivedDriver):
+        return driver.layer
+    return None if driver == TIME_SINCE_CHANGE and driver not in known else driver
+
+
+def _find_swaps(scenario: Scenario) -> list[ReplaceDriver]:
+    return [plan.replace_driver for plan in scenario.interventions if plan.replace_driver is not None]
 
 
 def _find_zone_layer(commons: Commons, scenario: Scenario) -> Layer | None:
@@ -251,20 +305,35 @@ def _find_zone_layer(commons: Commons, scenario: Scenario) -> Layer | None:
 
 def _find_plan_layers(commons: Commons, scenario: Scenario) -> tuple[Layer, ...]:
     layers, found = commons.layers(scenario.landscape), {}
+    known = {layer.name: layer for layer in layers if layer.collection == DRIVERS}
     for plan in scenario.interventions:
-        for name in plan.layers:
-            found[name] = find_driver(layers, scenario.landscape, name)
-            _check_measurements([found[name]], f"intervention {plan.id!r}")
+        swap = plan.replace_driver
+        for name in plan.layers if swap is None else (_source_of(swap.layer, known),):
+            if name is not None:
+                found[name] = find_driver(layers, scenario.landscape, name)
+            if name is not None and swap is None and found[name].legend is not None:
+                raise LayerNotFound(
+                    f"Intervention {plan.id!r} takes the highest values of {name!r} first, and that layer holds "
+                    "classes. Name a layer of measurements."
+                )
+        if swap is not None and not _fits(swap, scenario, known):
+            raise LayerNotFound(
+                f"Intervention {plan.id!r} puts {swap.layer_name!r} in the place of {swap.driver!r}: one of them holds "
+                "classes that the other does not have. Give a layer of the same kind, with the same legend."
+            )
     return tuple(found.values())
 
 
-def _check_measurements(drivers: Iterable[Layer], where: str) -> None:
-    for layer in drivers:
-        if layer.legend is not None:
-            raise LayerNotFound(
-                f"The driver {layer.name!r} holds classes, and drivers are measurements. Take it out of "
-                f"{where}, or make a distance or a share of it."
-            )
+def _fits(swap: ReplaceDriver, scenario: Scenario, layers: Mapping[str, Layer]) -> bool:
+    """Whether both are measurements, or both hold the same classes, as far as a legend tells."""
+    named = {name_driver(each): each for each in scenario.potential.drivers}
+    legends = []
+    for each in (named.get(swap.driver, swap.driver), swap.layer):
+        if isinstance(each, DerivedDriver) and each.categories_of is not None:
+            return True
+        plain = layers.get(each) if isinstance(each, str) else None
+        legends.append(plain.legend if plain is not None else None)
+    return legends[0] == legends[1]
 
 
 def _digest(content: Any) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from catalog.legend import Legend
 from scenarios.cluster import Workers
 from scenarios.conversions import Conversions, date_last_change
 from scenarios.demand import annual_rates
+from scenarios.drivers import Drivers, derive_drivers
 from scenarios.errors import HistoryInvalid
 from scenarios.futures import Demand
 from scenarios.grid import Grid
@@ -20,7 +22,7 @@ from scenarios.model import Model
 from scenarios.momentum import Momentum
 from scenarios.neighbourhood import Neighbourhood
 from scenarios.patches import learn_patches
-from scenarios.potential import Drivers, learn_potential
+from scenarios.potential import learn_potential
 from scenarios.quality import Quality
 from scenarios.resampling import effective_samples
 from scenarios.spec import Scenario
@@ -61,6 +63,7 @@ def calibrate(
     grid: Grid,
     workers: Workers,
     zones: Zones | None = None,
+    start: NDArray[np.uint8] | None = None,
 ) -> Calibration:
     """Learn a landscape's transitions from its history.
 
@@ -69,16 +72,18 @@ def calibrate(
     scenario : its transition, conversion, potential, demand and allocation rules and its seed; its interventions play
         no part
     history : the land-cover maps to learn from, two dates or more
-    drivers : (y, x) float32 by name, NaN = missing
+    drivers : layers by name, (y, x): measurements as float32, NaN = missing, and categories as uint8, 0 = missing. The
+        scenario's `potential.drivers` chooses and derives from them; if it names none, all are learned from
     legend, grid : of the landscape
     zones : where the demand names a layer of zones: made of that layer
+    start : (y, x) uint8, land cover at the scenario's start, if that is later than the history
 
     Raises
     ------
     HistoryInvalid
         Fewer than two dates, or nothing changed between them.
     ScenarioInvalid
-        The demand does not fit the landscape.
+        The demand does not fit the landscape, or a driver cannot be made.
     """
     if len(history) < 2:
         raise HistoryInvalid(
@@ -108,14 +113,17 @@ def calibrate(
     notes += [zonal.note()] if zonal is not None else []
     radii = tuple(sorted({grid.cells(metres) for metres in scenario.potential.momentum_m}))
     near = Neighbourhood.of(grid, scenario.potential.neighbourhood_m, legend.values)
+    seen = history if start is None else {scenario.start: start, **history}
+    in_year = derive_drivers(scenario.potential.drivers, drivers, seen, legend=legend, grid=grid)
     # One thread of linear algebra: its sums, and so the model, must not depend on how many there are.
     with threadpool_limits(1):
         potential = learn_potential(
             transitions,
             history,
-            drivers,
+            in_year,
             near,
             momentum=Momentum(history, radii, grid, workers) if radii else None,
+            start=scenario.start,
             seed=scenario.seed,
             workers=workers,
         )

@@ -85,6 +85,24 @@ class Grid:
         """Edge of a square as large as the middle cell, in metres."""
         return float(np.sqrt(self.row_area_ha[self.shape[0] // 2] * SQUARE_METRES_PER_HECTARE))
 
+    @cached_property
+    def cell_edges_m(self) -> tuple[float, float]:
+        """Height and width of the middle cell, in metres; on a geographic grid they are measured on the ellipsoid."""
+        height, width = abs(self.geobox.resolution.y), abs(self.geobox.resolution.x)
+        if not self.is_geographic:
+            return height * self._metres_per_unit(), width * self._metres_per_unit()
+        geod = self._crs.proj.get_geod()
+        assert geod is not None  # a geographic CRS has an ellipsoid
+        degrees = np.degrees(self._crs.proj.axis_info[0].unit_conversion_factor)
+        x, y = self.geobox.affine @ (self.shape[1] / 2, self.shape[0] / 2)
+        _, _, metres = geod.inv(
+            np.array([x, x - width / 2]) * degrees,
+            np.array([y - height / 2, y]) * degrees,
+            np.array([x, x + width / 2]) * degrees,
+            np.array([y + height / 2, y]) * degrees,
+        )
+        return float(metres[0]), float(metres[1])
+
     def cells(self, metres: float) -> int:
         """Return a distance in whole cells, at least 1."""
         return max(1, round(metres / self.cell_size_m))
@@ -115,8 +133,8 @@ class Grid:
         by_row = np.stack([np.bincount(row, minlength=256) for row in classes])
         return np.asarray(self.row_weight @ by_row[:, list(values)], np.int64)
 
-    def rasterize(self, geometry: dict[str, Any]) -> NDArray[np.bool_]:
-        """Return which cells have their centre in a GeoJSON geometry (WGS 84), (y, x) bool.
+    def rasterize(self, geometry: dict[str, Any], *, all_touched: bool = False) -> NDArray[np.bool_]:
+        """Return which cells have their centre in a GeoJSON geometry (WGS 84), or touch it at all, (y, x) bool.
 
         Raises
         ------
@@ -138,7 +156,8 @@ class Grid:
         dense = shapely.segmentize(place, max(east - west, north - south, _DEGREE_STEP) / _EDGE_PARTS)
         onto_grid = Transformer.from_crs(4326, self._crs.proj, always_xy=True)
         projected = shapely.transform(dense, onto_grid.transform, interleaved=False)  # type: ignore[arg-type]
-        return np.asarray(geometry_mask([projected], self.shape, self.geobox.transform, invert=True))
+        transform = self.geobox.transform
+        return np.asarray(geometry_mask([projected], self.shape, transform, all_touched=all_touched, invert=True))
 
     def _metres_per_unit(self) -> float:
         return float(self._crs.proj.axis_info[0].unit_conversion_factor)

@@ -162,7 +162,7 @@ class Plan:
     def replacements(self, year: int) -> dict[str, str]:
         """Return by which layer each driver is replaced in a year; of several, the last in the scenario counts."""
         swaps = [plan.replace_driver for plan in self.scenario.interventions if plan.acts_in(year)]
-        return {swap.driver: swap.layer for swap in swaps if swap is not None}
+        return {swap.driver: swap.layer_name for swap in swaps if swap is not None}
 
     def check_drivers(self, known: Collection[str]) -> None:
         """Refuse to replace what is no driver of the model.

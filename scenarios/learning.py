@@ -23,6 +23,7 @@ LINE_LEVELS = 1024
 """The highest level of a feature that acts as a straight line."""
 
 _SURE = 3.0  # standard errors: features without any effect seem to gain two now and then
+_CATEGORIES = 256
 _FEWEST = 10  # positives, below which nothing is learned
 _LARGEST_LOG_ODDS = 12.0
 
@@ -37,12 +38,14 @@ class Sample:
     changed : (cell,) bool, whether the cell made the transition
     blocks : (cell,) int64, spatial block of the cell, for cross-validation
     weights : (cell,) float64, how many hectares of the landscape each one stands for
+    categories : features whose levels are categories, without an order; 0 = missing there, too
     """
 
     levels: NDArray[np.int64]
     changed: NDArray[np.bool_]
     blocks: NDArray[np.int64]
     weights: NDArray[np.float64]
+    categories: tuple[int, ...] = ()
 
     @staticmethod
     def join(parts: Sequence[Sample]) -> Sample:
@@ -52,6 +55,7 @@ class Sample:
             np.concatenate([p.changed for p in parts]),
             np.concatenate([p.blocks for p in parts]),
             np.concatenate([p.weights for p in parts]),
+            parts[0].categories,
         )
 
 
@@ -131,7 +135,7 @@ def fit_additive(
     if min(positives, sample.changed.size - positives) < _FEWEST:
         return None
     first = sample.levels.shape[1] - candidates
-    bases = [_Basis.span(level) if f < first else _Basis.line(level) for f, level in enumerate(sample.levels.T)]
+    bases = [_Basis.of(sample, f) if f < first else _Basis.line(level) for f, level in enumerate(sample.levels.T)]
     trial = _cross_validate(bases, sample)
     if candidates and any(basis.size for basis in bases[:first]):
         without = _cross_validate(_keep(bases, range(first)), sample)
@@ -177,7 +181,7 @@ def _design(bases: Sequence[_Basis], sample: Sample) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class _Basis:
-    """Cubic B-splines over the ranks of one feature's levels, each centred on the sample.
+    """Cubic B-splines over the ranks of one feature's levels, or its categories, each centred on the sample.
 
     Parameters
     ----------
@@ -189,6 +193,20 @@ class _Basis:
     edges: NDArray[np.int64]
     support: NDArray[np.int64]
     table: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, sample: Sample, feature: int) -> _Basis:
+        level = sample.levels[:, feature]
+        return cls.tell_apart(level) if feature in sample.categories else cls.span(level)
+
+    @classmethod
+    def tell_apart(cls, category: NDArray[np.int64]) -> _Basis:
+        """One column for each category that was seen; others have no effect."""
+        found, count = np.unique(category[category > 0], return_counts=True)
+        table = np.zeros((_CATEGORIES, found.size if found.size > 1 else 0))
+        if table.size:
+            table[found] = np.eye(found.size) - count / count.sum()
+        return cls(np.arange(1, _CATEGORIES), np.arange(_CATEGORIES), table)
 
     @classmethod
     def span(cls, level: NDArray[np.int64]) -> _Basis:

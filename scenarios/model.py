@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.legend import Legend
+from scenarios.drivers import Drivers
 from scenarios.futures import Demand
 from scenarios.grid import Grid
 from scenarios.patches import PatchRules
-from scenarios.potential import Drivers, Potential
+from scenarios.potential import Potential
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
 from scenarios.zonal import ZonalDemand, ZoneRates
@@ -34,8 +35,8 @@ class Model:
     pace : years after which the shares of classes around the cells are counted anew
     zonal : what the rates of each zone become; None: the landscape is one zone
     patches : what patches of change look like; None: nothing was learned of them
-    layers : drivers that interventions name, by name, each (y, x) float32, NaN = missing; where one is replaced, also
-        every driver that the potential was learned from
+    layers : drivers that interventions name, by name, each (y, x); where one is replaced, also every driver that the
+        potential was learned from
     """
 
     grid: Grid

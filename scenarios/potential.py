@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
+from scenarios.drivers import Driver, Drivers, DriversByYear
 from scenarios.grid import Grid
 from scenarios.kernels import draws
 from scenarios.kernels.potential import add_curve, levels
@@ -26,10 +27,8 @@ from scenarios.momentum import SHARE_EDGES, Momentum
 from scenarios.neighbourhood import LEVELS, Neighbourhood
 from scenarios.transitions import History, Transition
 
-Drivers = Mapping[str, NDArray[np.float32]]
-"""Drivers by name, each (y, x) float32 on the landscape's grid, NaN = missing."""
-
 _EDGES = 127
+_CATEGORY_EDGES = np.arange(1, 256, dtype=np.float32)  # the level of a category is its number
 _EDGE_SAMPLE = 200_000
 _MOST_POSITIVES = 3_000
 _MOST_CONTROLS = 6_000
@@ -43,7 +42,7 @@ class Curve:
     Parameters
     ----------
     driver : its name; a neighbourhood is called ``share of <class> within <radius> m``
-    value : (n,) float64, the driver's value (its unit, or a share from 0 to 1)
+    value : (n,) float64, the driver's value (its unit, a share from 0 to 1, or the number of a category)
     log_odds : (n,) float64, natural logarithm of the odds, 0 = the driver's average effect
     """
 
@@ -124,10 +123,11 @@ def indifferent(transitions: Sequence[Transition], neighbourhood: Neighbourhood)
 def learn_potential(
     transitions: Sequence[Transition],
     history: History,
-    drivers: Drivers,
+    drivers: Drivers | DriversByYear,
     neighbourhood: Neighbourhood,
     *,
     momentum: Momentum | None = None,
+    start: int | None = None,
     seed: int,
     workers: Workers,
 ) -> Potential:
@@ -137,9 +137,11 @@ def learn_potential(
     ----------
     transitions : what to learn
     history : land-cover maps; every pair of following dates is an interval
-    drivers : static drivers
+    drivers : those that hold for all years, or what gives them for a year: each interval is learned from those of its
+        first date
     neighbourhood : windows; shares are those of the interval's first date
     momentum : recent change, a candidate that held-out blocks keep or drop; None leaves it out
+    start : year whose drivers the projection starts with; the last date if not given
     seed : of the sampling
 
     Returns
@@ -147,25 +149,39 @@ def learn_potential(
     Potential, the same for any number of threads
     """
     grid = neighbourhood.grid
-    edges = {name: _find_edges(values, grid, seed) for name, values in drivers.items()}
-    samples = _draw_samples(transitions, history, drivers, edges, neighbourhood, momentum, seed, workers)
+    years = sorted(history)
+    in_year = drivers if callable(drivers) else lambda _: drivers
+    past = {year: in_year(year) for year in years[:-1]}
+    now = in_year(years[-1] if start is None else start)
+    edges = {name: _find_edges([seen[name] for seen in past.values()], grid, seed) for name in now}
+    samples = _draw_samples(transitions, history, past, edges, neighbourhood, momentum, seed, workers)
     size, carried = (momentum.size, momentum.carried) if momentum else (0, 1.0)
-    learn = partial(fit_additive, drivers=len(drivers), candidates=size, carried=carried, seed=seed)
+    learn = partial(fit_additive, drivers=len(now), candidates=size, carried=carried, seed=seed)
     models = workers.map(learn, samples)
-    column = len(drivers) + len(neighbourhood.windows)
+    column = len(now) + len(neighbourhood.windows)
     recent = _score_momentum(transitions, models, column, momentum) if momentum else None
-    static = _score_static(models, drivers, edges, grid, workers, recent)
-    curves, used = _compile_windows(models, len(drivers), neighbourhood)
-    explained = tuple(_explain(model, edges, drivers, neighbourhood, momentum) for model in models)
+    static = _score_static(models, now, edges, grid, workers, recent)
+    curves, used = _compile_windows(models, len(now), neighbourhood)
+    explained = tuple(_explain(model, edges, now, neighbourhood, momentum) for model in models)
     return Potential(tuple(transitions), static, curves, used, neighbourhood, tuple(models), explained, edges, recent)
 
 
-def _find_edges(values: NDArray[np.float32], grid: Grid, seed: int) -> NDArray[np.float32]:
-    """Return rising edges between which lie about equal numbers of cells, from a hashed sample of the cells."""
-    cells = _thin(np.flatnonzero(np.isfinite(values)), _EDGE_SAMPLE, grid, draws.stream(seed, 1))
+def _find_edges(seen: Sequence[Driver], grid: Grid, seed: int) -> NDArray[np.float32]:
+    """Return rising edges between which lie about equal numbers of cells, from a hashed sample of the cells.
+
+    Parameters
+    ----------
+    seen : (y, x), the driver at the first date of each interval; one that holds for all years is the same object
+    """
+    if seen[0].dtype == np.uint8:
+        return _CATEGORY_EDGES
+    found = []
+    for values in {id(values): values for values in seen}.values():
+        cells = _thin(np.flatnonzero(np.isfinite(values)), _EDGE_SAMPLE, grid, draws.stream(seed, 1))
+        found.append(values.ravel()[cells])
+    sample = np.concatenate(found).astype(np.float32)
     quantiles = np.linspace(0, 1, _EDGES + 2)[1:-1]
-    found = np.quantile(values.ravel()[cells], quantiles, method="lower") if cells.size else np.empty(0)
-    return np.unique(found.astype(np.float32))
+    return np.unique(np.quantile(sample, quantiles, method="lower") if sample.size else sample).astype(np.float32)
 
 
 def _thin(cells: NDArray[np.int64], most: int, grid: Grid, key: np.uint64) -> NDArray[np.int64]:
@@ -180,7 +196,7 @@ def _thin(cells: NDArray[np.int64], most: int, grid: Grid, key: np.uint64) -> ND
 def _draw_samples(
     transitions: Sequence[Transition],
     history: History,
-    drivers: Drivers,
+    past: Mapping[int, Drivers],
     edges: Mapping[str, NDArray[np.float32]],
     neighbourhood: Neighbourhood,
     momentum: Momentum | None,
@@ -188,6 +204,7 @@ def _draw_samples(
     workers: Workers,
 ) -> list[Sample]:
     grid = neighbourhood.grid
+    categories = tuple(f for f, each in enumerate(edges.values()) if each is _CATEGORY_EDGES)
     years = sorted(history)
     intervals = len(years) - 1
     parts: list[list[Sample]] = [[] for _ in transitions]
@@ -196,9 +213,12 @@ def _draw_samples(
         counts, valid = neighbourhood.count(first, workers), neighbourhood.count_valid(first, workers)
 
         def describe(
-            cells: NDArray[np.int64], counts: NDArray[np.uint16] = counts, valid: NDArray[np.uint16] = valid
+            cells: NDArray[np.int64],
+            counts: NDArray[np.uint16] = counts,
+            valid: NDArray[np.uint16] = valid,
+            drivers: Drivers = past[start],
         ) -> NDArray[np.int64]:
-            columns = [levels(values.ravel()[cells], edges[name]) - 1 for name, values in drivers.items()]
+            columns = [levels(drivers[name].ravel()[cells], edges[name]) - 1 for name in edges]
             for w, (r, _) in enumerate(neighbourhood.windows):
                 size, shift = int(neighbourhood.sizes[r]), int(neighbourhood.shifts[r])
                 columns.append(share_levels(counts[w], valid[r], size, shift, cells))
@@ -223,6 +243,7 @@ def _draw_samples(
                         [_area_ha(changed, grid) / max(yes.size, 1), _area_ha(stayed, grid) / max(no.size, 1)],
                         [yes.size, no.size],
                     ),
+                    categories=categories,
                 )
             )
     return [Sample.join(part) for part in parts]
@@ -300,11 +321,8 @@ def _explain(
         return ()
     out = []
     for d, (name, values) in enumerate(drivers.items()):
-        known = values[np.isfinite(values)]
-        low, high = (known.min(), known.max()) if known.size else (0, 0)
-        centres = np.concatenate([[low], edges[name], [high]]).astype(float)
-        middles = (centres[:-1] + centres[1:]) / 2
-        out.append(Curve(name, middles, model.at(d, np.arange(edges[name].size + 1))))
+        middles, level = _middles(values, edges[name])
+        out.append(Curve(name, middles, model.at(d, level)))
     for w, (r, value) in enumerate(neighbourhood.windows):
         top = int(neighbourhood.sizes[r]) >> int(neighbourhood.shifts[r])
         radius = neighbourhood.radii[r] * neighbourhood.grid.cell_size_m
@@ -316,3 +334,14 @@ def _explain(
         assert momentum is not None
         out.append(Curve(momentum.name(m), share / LINE_LEVELS, model.at(column + m, share)))
     return tuple(out)
+
+
+def _middles(values: Driver, edges: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the values that stand for the levels of a driver, and the levels: categories stand for themselves."""
+    if edges is _CATEGORY_EDGES:
+        found = np.unique(values[values != 0])
+        return found.astype(float), found.astype(np.int64)
+    known = values[np.isfinite(values)]
+    reached = np.concatenate([edges, [known.min(), known.max()] if known.size else np.zeros(0 if edges.size else 2)])
+    centres = np.concatenate([[reached.min()], edges, [reached.max()]]).astype(float)
+    return (centres[:-1] + centres[1:]) / 2, np.arange(edges.size + 1)

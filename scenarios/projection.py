@@ -238,7 +238,8 @@ class _Walk:
         """
         closed = {source: self._closed(source, book) | ~action.place for source in action.sources}
         if priority is not None:
-            return self._convert_best(action, wanted, self.model.layers[priority], closed, book)
+            values = np.asarray(self.model.layers[priority], np.float32)
+            return self._convert_best(action, wanted, values, closed, book)
         area = np.array([self._open_area(source, closed[source]) for source in action.sources], np.int64)
         rest = 0
         shares = share_out(min(wanted, int(area.sum())), area)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from catalog.legend import Legend
 from scenarios.calibration import calibrate
 from scenarios.cluster import ONE, Workers
+from scenarios.drivers import Drivers
 from scenarios.errors import HistoryInvalid
 from scenarios.evidence import Evidence, gather_evidence
 from scenarios.fuzzy import FuzzySimilarity
@@ -19,7 +20,7 @@ from scenarios.grid import Grid
 from scenarios.metrics import Agreement, TransitionAgreement, compare_transitions, map_outcomes
 from scenarios.patches import PatchRules
 from scenarios.patterns import Pattern, measure_patterns
-from scenarios.potential import Drivers, indifferent
+from scenarios.potential import indifferent
 from scenarios.projection import CENTRAL, DEFAULT_CHUNK
 from scenarios.reliability import Reliability
 from scenarios.spec import DemandRule, Scenario
@@ -258,7 +259,10 @@ def hindcast(
     trial, notes = _without_table(trial)
     how: Any = {"legend": legend, "grid": grid, "workers": workers, "zones": zones}
     learned = calibrate(trial, past, drivers, **how)
-    unaided = calibrate(trial, past, {}, **how) if drivers else learned
+    unaided = learned
+    if drivers or trial.potential.drivers:
+        bare = trial.model_copy(update={"potential": trial.potential.model_copy(update={"drivers": ()})})
+        unaided = calibrate(bare, past, {}, **how)
     model = learned.model
     # Guessing knows nothing of patches either: it takes cell by cell.
     blind = replace(

@@ -1,7 +1,7 @@
-"""Where water runs: flooding of hollows, flow to the steepest neighbour, drainage area and erosion.
+"""Where water runs: the way down from every cell, drainage area and erosion.
 
-The kernels see grids as flat arrays in row order. Heights that steer the water are whole centimetres, and only
-``+ - * /`` and square roots are used, so that rivers take the same course on every machine.
+The kernels see grids as flat arrays in row order. Only ``+ - * /`` and square roots are used, so that rivers take the
+same course on every machine.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from datacommons.demo.texture import BoolGrid, FloatGrid, IndexGrid, quantise
+from scenarios.kernels.drainage import Indices, accumulate
+from scenarios.kernels.drainage import drain as fill_and_drain
 
 CENTIMETRE = 0.01
-_DIAGONAL = 0.5**0.5
-
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Drainage:
 
     def area(self) -> IndexGrid:
         """Return the number of cells that drain through each cell, itself included, (y, x) int32."""
-        return _accumulate(self.order, self.receiver).reshape(self.height.shape)
+        return accumulate(self.order, self.receiver).reshape(self.height.shape)
 
     def reach(self, target: BoolGrid) -> Indices:
         """Return the first cell of a mask on the way down from each cell, (y, x) flat index, -1 for none."""
@@ -60,21 +59,12 @@ def drain(elevation: FloatGrid) -> Drainage:
 
     Notes
     -----
-    Priority flood (Barnes, Lehman and Mulla 2014, doi:10.1016/j.cageo.2013.04.024) with one queue for each
-    centimetre. A cell drains to its steepest neighbour, or, on a flat, towards the cell it was flooded from.
+    Heights are whole centimetres; see `scenarios.kernels.drainage.drain`.
     """
     centimetres = np.rint(elevation / CENTIMETRE).astype(np.int64)
-    lowest, (rows, columns) = centimetres.min(), elevation.shape
-    filled = (centimetres - lowest).ravel()
-    cells = np.arange(filled.size).reshape(rows, columns)
-    receiver = np.full((rows, columns), -1)
-    for side in np.s_[0, :], np.s_[-1, :], np.s_[:, 0], np.s_[:, -1]:
-        receiver[side] = cells[side]
-    steps = np.array([-1, 1, -columns, columns, -columns - 1, -columns + 1, columns - 1, columns + 1])
-    order = np.empty_like(filled)
-    queue, following = np.full((2, filled.max() + 1), -1), np.full_like(filled, -1)
-    _flood(filled, receiver.ravel(), order, steps, queue, following, np.zeros(filled.size, np.bool_))
-    return Drainage(order, receiver.ravel(), (filled + lowest).reshape(rows, columns) * CENTIMETRE)
+    lowest = centimetres.min()
+    order, receiver, filled = fill_and_drain(centimetres - lowest, np.zeros(elevation.shape, np.bool_))
+    return Drainage(order, receiver, (filled + lowest) * CENTIMETRE)
 
 
 def erode(drainage: Drainage, uplift: FloatGrid, strength: FloatGrid) -> FloatGrid:
@@ -99,63 +89,6 @@ def erode(drainage: Drainage, uplift: FloatGrid, strength: FloatGrid) -> FloatGr
     pull = strength * np.sqrt(drainage.area())
     raised = _cut(drainage.order, drainage.receiver, drainage.height.ravel(), uplift.ravel(), pull.ravel())
     return quantise(raised.reshape(uplift.shape), CENTIMETRE)
-
-
-# The arrays come from outside and the code is plain because it is compiled on first use, while a user waits.
-@njit(cache=True)
-def _flood(
-    filled: Indices,
-    receiver: Indices,
-    order: Indices,
-    steps: Indices,
-    queue: Indices,
-    following: Indices,
-    done: NDArray[np.bool_],
-) -> None:
-    for cell in range(filled.size):
-        if receiver[cell] == cell:
-            _join_queue(cell, filled[cell], queue, following)
-    position = 0
-    for water in range(queue.shape[1]):
-        while queue[0, water] != -1:
-            cell = queue[0, water]
-            queue[0, water] = following[cell]
-            order[position] = cell
-            position += 1
-            done[cell] = True
-            steepest = np.inf if receiver[cell] == cell else 0.0
-            for k in range(8):
-                other = cell + steps[k]
-                # Beyond a side lies the other side, whose cells are outlets already: nothing flows there.
-                if other < 0 or other >= filled.size:
-                    continue
-                if done[other]:
-                    drop = (water - filled[other]) * (1.0 if k < 4 else _DIAGONAL)
-                    if drop > steepest:
-                        steepest = drop
-                        receiver[cell] = other
-                elif receiver[other] == -1:
-                    receiver[other] = cell
-                    filled[other] = max(filled[other], water)
-                    _join_queue(other, filled[other], queue, following)
-
-
-@njit(cache=True)
-def _join_queue(cell: int, water: int, queue: Indices, following: Indices) -> None:
-    if queue[0, water] == -1:
-        queue[0, water] = cell
-    else:
-        following[queue[1, water]] = cell
-    queue[1, water] = cell
-
-
-@njit(cache=True)
-def _accumulate(order: Indices, receiver: Indices) -> IndexGrid:
-    area = np.ones(order.size, np.int32)
-    for cell in order[::-1]:
-        if receiver[cell] != cell:
-            area[receiver[cell]] += area[cell]
-    return area
 
 
 @njit(cache=True)

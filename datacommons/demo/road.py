@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
-from datacommons.demo.drainage import Indices
 from datacommons.demo.settlement import Settlement
 from datacommons.demo.texture import BoolGrid, FloatGrid, quantise
 from datacommons.demo.water import Waters
+from scenarios.kernels.drainage import Indices
 
 _COARSENESS = 3
 _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from scenarios.kernels.scores import LARGEST_SCORE
 
+Values = NDArray[np.float32] | NDArray[np.uint8]
+
 
 @njit(inline="always")
 def _level(value: float, edges: NDArray[np.float32]) -> int:
@@ -25,7 +27,7 @@ def _level(value: float, edges: NDArray[np.float32]) -> int:
 
 
 @njit(nogil=True, cache=True)
-def levels(values: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.int64]:
+def levels(values: Values, edges: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return the level of each value, (n,) int64; 0 = missing."""
     out = np.empty(values.size, np.int64)
     for n in range(values.size):
@@ -35,7 +37,7 @@ def levels(values: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[n
 
 @njit(nogil=True, cache=True)
 def add_curve(
-    values: NDArray[np.float32],
+    values: Values,
     edges: NDArray[np.float32],
     curves: NDArray[np.int16],
     block: tuple[int, int, int, int],
@@ -45,7 +47,7 @@ def add_curve(
 
     Parameters
     ----------
-    values : (y, x) float32, NaN = missing
+    values : (y, x) float32, NaN = missing; or uint8
     edges : (n,) float32, rising
     curves : (transition, n + 2) int16, score of each level
     out : (transition, y, x) int16, added to

@@ -4,6 +4,7 @@ Every model here is frozen and validated at construction; YAML and JSON are read
 `Scenario.model_json_schema()` is the published schema.
 """
 
+from scenarios.spec.drivers import DerivedDriver
 from scenarios.spec.plans import (
     ChangeRate,
     Convert,
@@ -25,6 +26,7 @@ __all__ = [
     "Convert",
     "Cost",
     "DemandRule",
+    "DerivedDriver",
     "Intervention",
     "PotentialRule",
     "Protect",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from scenarios.spec.drivers import DriverName, name_driver
 from scenarios.spec.fields import Record, Slug, Year
 
 
@@ -86,8 +87,13 @@ class ChangeRate(Record):
 class ReplaceDriver(Record):
     """Put another layer in the place of a driver, such as the roads of a later year."""
 
-    driver: str = Field(min_length=1)
-    layer: str = Field(min_length=1)
+    driver: str = Field(min_length=1, description="what it is called in the curves")
+    layer: DriverName
+
+    @property
+    def layer_name(self) -> str:
+        """What takes the driver's place."""
+        return name_driver(self.layer)
 
 
 class Cost(Record):
@@ -140,7 +146,7 @@ class Intervention(Record):
     def layers(self) -> tuple[str, ...]:
         """Drivers of the landscape that it names."""
         if self.replace_driver is not None:
-            return self.replace_driver.driver, self.replace_driver.layer
+            return self.replace_driver.driver, self.replace_driver.layer_name
         return (self.conversion.priority,) if self.conversion and self.conversion.priority else ()
 
     @property

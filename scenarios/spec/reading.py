@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from scenarios.errors import ScenarioInvalid, ScenarioNotFound
+from scenarios.spec.drivers import DERIVED, LAYER
 from scenarios.spec.inheritance import Lineage, read_lineage
 from scenarios.spec.plans import CONSTANT, RAMP
 from scenarios.spec.scenario import Scenario
+
+if TYPE_CHECKING:
+    import geopandas
 
 
 def load_scenario(path: str | Path) -> Scenario:
     """Read a scenario from a YAML file, and from the files that it extends.
 
-    A place (``where``) that names a GeoJSON file, relative to the scenario's, is replaced by its geometry, demand
-    ``zones`` that name one by its polygons, and a demand ``table`` that names a CSV file by its columns, so that the
-    scenario is whole without these files.
+    A place (``where``, ``distance_to``) that names a GeoJSON file, relative to the scenario's, is replaced by its
+    geometry, demand ``zones`` that name one by its polygons, and a demand ``table`` that names a CSV file by its
+    columns, so that the scenario is whole without these files.
 
     Raises
     ------
@@ -32,6 +37,7 @@ def load_scenario(path: str | Path) -> Scenario:
     lineage = read_lineage(Path(path))
     for file in lineage.files:
         _inline_places(file.document, file.path.parent)
+        _inline_distances(file.document, file.path.parent)
         _inline_table(file.document, file.path.parent)
         _inline_zones(file.document, file.path.parent)
     try:
@@ -48,6 +54,26 @@ def _inline_places(document: dict[str, Any], folder: Path) -> None:
                 action["where"] = _read_place(folder / action["where"])
 
 
+def _inline_distances(document: dict[str, Any], folder: Path) -> None:
+    """Put in the geometry of what a driver is the distance to; a name with a dot is a file, another a class."""
+    for driver in _derived_drivers(document):
+        target = driver.get("distance_to")
+        if isinstance(target, str) and Path(target).suffix:
+            driver["distance_to"] = _merge_shapes(_read_shapes(folder / target), folder / target)
+            driver.setdefault("name", f"distance to {Path(target).stem}")
+
+
+def _derived_drivers(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the drivers that are computed, as written: those that are learned from, and those that replace one."""
+    potential, plans = document.get("potential"), document.get("interventions")
+    drivers = potential.get("drivers") if isinstance(potential, dict) else None
+    swaps = [plan.get("replace_driver") for plan in plans if isinstance(plan, dict)] if isinstance(plans, list) else []
+    layers = [swap.get("layer") for swap in swaps if isinstance(swap, dict)]
+    for driver in [*(drivers if isinstance(drivers, list) else ()), *layers]:
+        if isinstance(driver, dict):
+            yield driver
+
+
 def _read_place(path: Path) -> dict[str, Any]:
     """Read the polygons of a GeoJSON file as one geometry in WGS 84."""
     return _as_geojson(_read_polygons(path).union_all())
@@ -55,16 +81,7 @@ def _read_place(path: Path) -> dict[str, Any]:
 
 def _read_polygons(path: Path) -> Any:
     """Read the polygons of a GeoJSON file as a GeoDataFrame in WGS 84."""
-    import geopandas
-
-    if not path.is_file():
-        raise ScenarioNotFound(
-            f"The scenario names the place {path}, which does not exist. Paths are relative to the scenario."
-        )
-    try:
-        places = geopandas.read_file(path)
-    except Exception as error:  # pyogrio and fiona raise different errors for the same broken file
-        raise ScenarioInvalid(f"{path} cannot be read as GeoJSON: {error}") from error
+    places = _read_shapes(path)
     polygons = places[places.geom_type.isin(["Polygon", "MultiPolygon"])]
     if polygons.empty:
         raise ScenarioInvalid(
@@ -72,6 +89,29 @@ def _read_polygons(path: Path) -> Any:
         )
     polygons = polygons.to_crs("EPSG:4326")
     return polygons.set_geometry(polygons.make_valid())
+
+
+def _read_shapes(path: Path) -> geopandas.GeoDataFrame:
+    import geopandas
+
+    if not path.is_file():
+        raise ScenarioNotFound(
+            f"The scenario names the place {path}, which does not exist. Paths are relative to the scenario."
+        )
+    try:
+        return geopandas.read_file(path)
+    except Exception as error:  # pyogrio and fiona raise different errors for the same broken file
+        raise ScenarioInvalid(f"{path} cannot be read as GeoJSON: {error}") from error
+
+
+def _merge_shapes(shapes: geopandas.GeoDataFrame, path: Path) -> dict[str, Any]:
+    """Return shapes as one geometry in WGS 84."""
+    known = shapes[shapes.geometry.notna() & ~shapes.geometry.is_empty]
+    if known.empty:
+        raise ScenarioInvalid(f"{path} holds no geometry; draw what it is about.")
+    if known.crs is None:
+        raise ScenarioInvalid(f"{path} has no CRS; save it as GeoJSON, or with its CRS.")
+    return _as_geojson(known.to_crs("EPSG:4326").make_valid().union_all())
 
 
 def _as_geojson(geometry: Any) -> dict[str, Any]:
@@ -134,7 +174,7 @@ def _explain(error: ValidationError, lineage: Lineage) -> str:
     """Return one line per wrong field: where it is, what is wrong, what was found."""
     lines = []
     for fault in error.errors():
-        file, where = lineage.locate([part for part in fault["loc"] if part not in (CONSTANT, RAMP)])
+        file, where = lineage.locate([part for part in fault["loc"] if part not in _TAGS])
         name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
         found = "" if fault["type"] == "missing" or isinstance(fault["input"], dict) else f", found {fault['input']!r}"
         advice = _ADVICE.get(fault["type"], "")
@@ -144,6 +184,7 @@ def _explain(error: ValidationError, lineage: Lineage) -> str:
     return "\n".join(lines)
 
 
+_TAGS = (CONSTANT, RAMP, LAYER, DERIVED)  # of fields that can be written in two ways
 _ADVICE = {
     "missing": " (add the field)",
     "extra_forbidden": " (no such field: check its spelling, or take it out)",

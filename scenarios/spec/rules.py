@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from scenarios.spec.drivers import DriverName, name_driver
 from scenarios.spec.expression import rate_in
 from scenarios.spec.fields import Lengths, Names, Record
 
@@ -59,7 +60,9 @@ class PotentialRule(Record):
     """Where a transition is likely."""
 
     model: Literal["additive"] = "additive"
-    drivers: tuple[str, ...] = Field((), description="layer names of the landscape; empty: all continuous drivers")
+    drivers: tuple[DriverName, ...] = Field(
+        (), description="layers of the landscape, and what is derived of them; empty: all that hold measurements"
+    )
     neighbourhood_m: Lengths = Field(
         (100.0, 300.0, 1000.0), description="half widths of the square windows in which class shares count, in metres"
     )
@@ -72,6 +75,14 @@ class PotentialRule(Record):
         (200.0,),
         description="half widths of the square windows in which recent change counts, in metres; used where it helps",
     )
+
+    @model_validator(mode="after")
+    def _names_each_driver_once(self) -> PotentialRule:
+        names = [name_driver(driver) for driver in self.drivers]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"names the driver {', '.join(map(repr, twice))} twice; take one out, or give it a 'name'")
+        return self
 
 
 class DemandRule(Record):

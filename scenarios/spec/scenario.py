@@ -7,6 +7,7 @@ import json
 import yaml
 from pydantic import Field, model_validator
 
+from scenarios.spec.drivers import name_driver
 from scenarios.spec.fields import Record, Slug, Text, Words, Year
 from scenarios.spec.plans import Intervention
 from scenarios.spec.rules import AllocationRule, ConversionRule, DemandRule, PotentialRule, TransitionRule
@@ -62,6 +63,7 @@ class Scenario(Record):
                     f"{self.start + 1} to {self.end}; move its years or the scenario's"
                 )
         self._refuse_forbidden()
+        self._check_driver_names()
         return self
 
     def _refuse_forbidden(self) -> None:
@@ -74,6 +76,14 @@ class Scenario(Record):
                     f"{who} asks for {source} to {target}, which conversions.forbidden rules out; take it out of one "
                     "of them"
                 )
+
+    def _check_driver_names(self) -> None:
+        known = {name_driver(driver): driver for driver in self.potential.drivers}
+        for plan in self.interventions:
+            if plan.replace_driver is not None:
+                name, layer = plan.replace_driver.layer_name, plan.replace_driver.layer
+                if known.setdefault(name, layer) != layer:
+                    raise ValueError(f"two drivers are called {name!r}; give that of {plan.id!r} another 'name'")
 
     @property
     def end(self) -> int:

@@ -148,3 +148,83 @@ def test_a_run_says_where_there_were_too_few_patches(commons: Commons) -> None:
     run = commons.run(study(commons, allocation={"rule": "patches"}).scenario, progress=False)
     assert run.model["transitions"][0]["patches"] is None
     assert "forest to built: fewer than 10 patches of change; placed cell by cell" in run.model["notes"]
+
+
+@pytest.fixture
+def soils(roads: Commons, write_raster: WriteRaster) -> Commons:
+    """Return the valley with heights, and with soils that have a legend."""
+    rows, columns = np.indices((40, 60))
+    legend = dc.Legend.from_json({"nodata": 0, "classes": {"1": "Sand", "4": "Clay"}})
+    kinds = np.where(columns < 30, 1, 4).astype(np.uint8)
+    roads.ingest([write_raster("soils.tif", kinds, nodata=0)], collection="drivers", legend=legend)
+    roads.ingest([write_raster("soils_2.tif", kinds[:, ::-1].copy(), nodata=0)], collection="drivers", legend=legend)
+    roads.ingest([write_raster("height.tif", (rows * 3.0 + columns).astype(np.float32))], collection="drivers")
+    return roads
+
+
+def test_a_layer_with_a_legend_is_learned_by_category(soils: Commons) -> None:
+    found = study(soils, potential={"drivers": ["soils", "road"]})
+    assert {name: values.dtype.name for name, values in found.drivers.items()} == {"soils": "uint8", "road": "float32"}
+    curve = found.calibration().model.potential.explained[0][0]
+    assert (curve.driver, curve.value.tolist()) == ("soils", [1, 4])
+
+
+def test_without_names_only_measurements_are_learned_from(soils: Commons) -> None:
+    assert sorted(study(soils).drivers) == ["height", "ring", "road"]
+
+
+DERIVED = [{"distance_to": "built"}, {"slope_of": "height"}, {"categories_of": "soils"}, "time_since_change"]
+
+
+def test_derived_drivers_take_their_layers_in(soils: Commons) -> None:
+    found = study(soils, potential={"drivers": DERIVED})
+    assert sorted(found.drivers) == ["height", "soils"]
+    assert found.lesson != study(soils, potential={"drivers": DERIVED[:3]}).lesson
+    curves = found.calibration().model.potential.explained[0]
+    assert [curve.driver for curve in curves[:4]] == [
+        "distance to built",
+        "slope of height",
+        "soils",
+        "time_since_change",
+    ]
+    units = {"distance to built": "m", "slope of height": "degree", "soils": "", "time_since_change": "year"}
+    assert {name: found.units[name] for name in units} == units
+
+
+def swap(driver: str, layer: Any) -> dict[str, Any]:
+    return {"id": "swap", "years": (2002, 2003), "replace_driver": {"driver": driver, "layer": layer}}
+
+
+def test_a_derived_driver_can_be_replaced_by_a_layer_or_by_another_one(soils: Commons) -> None:
+    by_layer = study(soils, swap("distance to built", "ring"), potential={"drivers": DERIVED})
+    assert set(by_layer.layers) == {"ring", "distance to built", "slope of height", "soils", "time_since_change"}
+    other = study(soils, swap("distance to built", {"distance_to": "other"}), potential={"drivers": DERIVED})
+    assert other.layers["distance to other"][20, 45] == 0
+    assert other.layers["distance to built"][20, 45] > 0
+    run = soils.run(other.scenario, progress=False)
+    assert run.scenario == other.scenario
+    assert run.model["transitions"][0]["curves"][0]["unit"] == "m"
+
+
+def test_soils_are_replaced_by_soils(soils: Commons) -> None:
+    found = study(soils, swap("soils", "soils_2"), potential={"drivers": ["soils"]})
+    assert found.layers["soils_2"].dtype == np.uint8
+    for driver, layer in (("soils", "road"), ("road", "soils"), ("soils", {"slope_of": "height"})):
+        with pytest.raises(LayerNotFound, match="in the place of"):
+            study(soils, swap(driver, layer), potential={"drivers": ["soils", "road"]})
+
+
+def test_the_highest_soils_are_no_priority(soils: Commons) -> None:
+    action = {"priority": "soils", "from": ["other"], "to": "forest", "hectares_per_year": 0.1}
+    with pytest.raises(LayerNotFound, match=r"highest values of 'soils' first.*holds classes"):
+        study(soils, {"id": "best", "years": (2001, 2003), "convert": action})
+
+
+def test_land_cover_is_no_driver_but_the_distance_to_a_class_is(soils: Commons) -> None:
+    with pytest.raises(LayerNotFound, match="distance_to: built"):
+        study(soils, potential={"drivers": ["land-cover"]})
+
+
+def test_a_distance_to_what_is_no_class_is_refused_before_anything_is_learned(soils: Commons) -> None:
+    with pytest.raises(ScenarioInvalid, match="no class of the legend"):
+        study(soils, potential={"drivers": [{"distance_to": "road"}]})

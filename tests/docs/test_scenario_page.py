@@ -24,6 +24,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "transitions": spec.TransitionRule,
     "conversions": spec.ConversionRule,
     "potential": spec.PotentialRule,
+    "Derived drivers": spec.DerivedDriver,
     "demand": spec.DemandRule,
     "allocation": spec.AllocationRule,
     "Interventions": spec.Intervention,
@@ -109,7 +110,7 @@ ALL_EXAMPLES = [*GOOD, *examples_of("quickstart.md"), *examples_of("../README.md
 def test_an_example_is_valid(text: str, tmp_path: Path) -> None:
     document: Any = yaml.safe_load(text)
     whole = {**SHORTEST, "interventions": document} if isinstance(document, list) else document
-    for place in re.findall(r"(?:where|zones): ([\w./-]+\.geojson)", text):
+    for place in re.findall(r"(?:where|zones|distance_to): ([\w./-]+\.geojson)", text):
         path = tmp_path / place
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(PLACE), "utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scenarios.errors import ScenarioError, ScenarioInvalid, ScenarioNotFound
-from scenarios.spec import Scenario, load_scenario
+from scenarios.spec import DerivedDriver, Scenario, load_scenario
 
 GOOD = """\
 id: restore
@@ -105,6 +105,13 @@ WRONG = [  # what stands there, what is written instead, line, field, what the m
     ("minimum_hectares: 20", "minimum_acres: 20", 10, "transitions.minimum_acres", "no such field"),
     ("model: additive", "model: forest", 12, "potential.model", "'additive'"),
     ("drivers: [slope]", "drivers: [1]", 13, "potential.drivers[0]", "string"),
+    ("drivers: [slope]", "drivers: [{}]", 13, "potential.drivers[0]", "exactly one of distance_to, slope_of"),
+    ("[slope]", "[{slope_of: a, position_of: a}]", 13, "potential.drivers[0]", "found slope_of and position_of"),
+    ("[slope]", "[{slope_of: a, radius_m: 9}]", 13, "potential.drivers[0]", "'radius_m' is for 'position_of' only"),
+    ("[slope]", "[{slope_of: 1}]", 13, "potential.drivers[0].slope_of", "string"),
+    ("[slope]", "[slope, {steepness_of: a}]", 13, "potential.drivers[1].steepness_of", "no such field"),
+    ("[slope]", "[{distance_to: {type: Point}}]", 13, "potential.drivers[0]", "needs a 'name'"),
+    ("drivers: [slope]", "drivers: [slope, a, slope]", 12, "potential", "names the driver 'slope' twice"),
     ("[100, 300]", "[100, 0]", 14, "potential.neighbourhood_m[1]", "greater than 0"),
     ("rule: markov", "rule: guess", 16, "demand.rule", "'markov'"),
     ("rule: markov", "rule: table", 16, "demand", "needs a 'table'"),
@@ -245,6 +252,41 @@ def test_polygons_that_overlap_or_cross_themselves_become_one_place(folder: Path
         assert "river.geojson" in str(error)  # noqa: PT017 - helped or refused, both are right; a bare crash is not
     else:
         assert action is not None
+
+
+LINE = {"type": "LineString", "coordinates": [[10.0, 44.0], [10.5, 44.5]]}
+
+
+def test_the_distance_to_a_file_becomes_that_to_its_geometry(folder: Path) -> None:
+    (folder / "roads.geojson").write_text(json.dumps(features(LINE)), "utf-8")
+    text = GOOD.replace("drivers: [slope]", "drivers: [slope, {distance_to: built}, {distance_to: roads.geojson}]")
+    swap = "{replace_driver: {driver: distance to roads, layer: {distance_to: river.geojson}}"
+    found = read(folder, f"{text}  - {swap}, id: ring, years: [2005, 2019]}}\n")
+    layer, town, roads = found.potential.drivers
+    assert layer == "slope"
+    assert isinstance(town, DerivedDriver)
+    assert isinstance(roads, DerivedDriver)
+    assert (town.distance_to, town.title) == ("built", "distance to built")
+    assert isinstance(roads.distance_to, dict)
+    assert (roads.distance_to["type"], roads.title) == ("LineString", "distance to roads")
+    assert found.interventions[-1].layers == ("distance to roads", "distance to river")
+    (folder / "roads.geojson").unlink()
+    (folder / "river.geojson").unlink()
+    assert read(folder, found.to_yaml()) == found
+
+
+@pytest.mark.parametrize(("name", "content"), [("roads.geojson", "{"), ("none.geojson", json.dumps(features(None)))])
+def test_a_file_without_anything_to_be_distant_from_is_refused(folder: Path, name: str, content: str) -> None:
+    (folder / name).write_text(content, "utf-8")
+    assert name in refusal(folder, GOOD.replace("[slope]", f"[{{distance_to: {name}}}]"))
+
+
+def test_two_drivers_of_one_name_are_refused(folder: Path) -> None:
+    roads = json.dumps(LINE)
+    text = GOOD.replace("[slope]", f"[{{distance_to: {roads}, name: roads}}]")
+    swap = "replace_driver: {driver: roads, layer: {slope_of: height, name: roads}}"
+    message = refusal(folder, f"{text}  - {{id: ring, years: [2005, 2019], {swap}}}\n")
+    assert "two drivers are called 'roads'; give that of 'ring' another 'name'" in message
 
 
 def test_a_missing_place_is_named(folder: Path) -> None:

@@ -77,7 +77,9 @@ actions = st.one_of(
     st.fixed_dictionaries({"class": slugs, "hectares": amounts, "from": names})
     .filter(is_change)
     .map(lambda fields: {"target": fields}),
-    st.fixed_dictionaries({"driver": slugs, "layer": slugs}).map(lambda fields: {"replace_driver": fields}),
+    st.fixed_dictionaries({"driver": slugs, "layer": st.one_of(slugs, slugs.map(lambda name: {"slope_of": name}))}).map(
+        lambda fields: {"replace_driver": fields}
+    ),
 )
 costs = st.fixed_dictionaries({"currency": st.just("EUR"), "per_hectare": amounts})
 plans = st.builds(
@@ -86,6 +88,12 @@ plans = st.builds(
     actions,
     st.tuples(st.integers(2001, 2020), st.integers(2001, 2020)),
     st.one_of(st.just({}), costs.map(lambda c: {"cost": c})),
+)
+drivers = st.one_of(
+    slugs,
+    slugs.map(lambda name: {"slope_of": name}),
+    slugs.map(lambda name: {"distance_to": SQUARE, "name": f"to {name}"}),
+    st.fixed_dictionaries({"position_of": slugs, "radius_m": amounts}),
 )
 scenarios = st.builds(
     Scenario,
@@ -97,7 +105,9 @@ scenarios = st.builds(
     years=st.integers(20, 200),
     history=st.lists(st.integers(1900, 2000), min_size=2, max_size=5, unique=True).map(lambda y: tuple(sorted(y))),
     transitions=st.fixed_dictionaries({"minimum_hectares": st.floats(0, 1e9)}),
-    potential=st.fixed_dictionaries({"drivers": st.lists(slugs, max_size=3), "neighbourhood_m": st.lists(amounts)}),
+    potential=st.fixed_dictionaries(
+        {"drivers": st.lists(drivers, max_size=3, unique_by=str), "neighbourhood_m": st.lists(amounts)}
+    ),
     demand=st.sampled_from([{"rule": "markov"}, {"rule": "frozen"}]),
     allocation=st.fixed_dictionaries({"rule": st.sampled_from(["cells", "patches"]), "temperature": st.floats(0, 4)}),
     members=st.integers(1, 255),
