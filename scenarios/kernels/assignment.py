@@ -57,15 +57,16 @@ def _find_prices(keys: NDArray[np.int64], weights: NDArray[np.int64], demand: ND
     if demand.size == 1:
         return prices
     sets = list(_sets(np.flatnonzero(demand > 0).tolist()))
+    gain = np.ascontiguousarray((keys - prices).T)  # a row for each transition: a few long rows are faster to compare
     for _ in range(_SWEEPS):
         moved = False
         for together in sets:
-            gain = keys - prices
-            rival = np.maximum(np.delete(gain, together, axis=1).max(axis=1, initial=0), 0)
-            margin = gain[:, together].max(axis=1) - rival
+            rivals = [j for j in range(demand.size) if j not in together]
+            margin = gain[together].max(axis=0) - gain[rivals].max(axis=0, initial=0)
             low, high = _interval(margin, weights, int(demand[together].sum()))
             if not low <= 0 <= high:
                 prices[together] += high
+                gain[together] -= high
                 moved = True
         if not moved:
             break
