@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from zarr.errors import ZarrUserWarning
 from catalog.legend import Legend
 from scenarios.cluster import Workers
 
+_CLOSING = Lock()
 _CHUNK = 512
 
 
@@ -59,7 +61,8 @@ class CubeWriter:
     def __exit__(self, *error: object) -> None:
         """Gather the metadata into one document, so that a reader over HTTP needs one request."""
         if error[0] is None:
-            with warnings.catch_warnings():
+            # Which warnings are shown is one setting for all threads, and two cubes may be closed side by side.
+            with _CLOSING, warnings.catch_warnings():
                 # Zarr v3 has no agreed form of it yet; readers that do not know this one read the metadata one by one.
                 warnings.simplefilter("ignore", ZarrUserWarning)
                 zarr.consolidate_metadata(self._path, zarr_format=3)
