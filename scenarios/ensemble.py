@@ -15,6 +15,7 @@ from scenarios.kernels.tally import tally
 from scenarios.model import Model
 from scenarios.projection import DEFAULT_CHUNK, project
 from scenarios.spec import Scenario
+from scenarios.view import View
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,21 +64,20 @@ def draw_ensemble(
     Ensemble. Counts are sums of integers: the order in which members end does not show.
     """
     years = tuple(scenario.projected_years)
-    values = model.legend.values
-    index = np.full(256, -1, np.int64)
-    index[list(values)] = np.arange(len(values))
+    values = np.array(model.legend.values, np.uint8)
     counts = np.zeros((len(years), len(values), *model.grid.shape), np.uint8)
     area = np.zeros((scenario.members, len(years), len(values)))
     locks = [Lock() for _ in years]
-    plan = Plan(scenario, model.legend, model.grid)
+    plan, view = Plan(scenario, model.legend, model.grid), View.of(model.potential, start, workers)
+    temperature = scenario.allocation.temperature
 
     def walk(member: int) -> None:
         steps = project(
-            model, scenario, start, member=member, temperature=scenario.allocation.temperature, chunk=chunk, plan=plan
+            model, scenario, start, member=member, temperature=temperature, chunk=chunk, plan=plan, view=view
         )
         for n, step in enumerate(steps):
             with locks[n]:
-                tally(step.land_cover, index, counts[n])
+                tally(step.land_cover, values, counts[n])
             area[member, n] = step.area_ha
             on_year()
 

@@ -16,20 +16,20 @@ from scenarios.growth import PatchAllocator
 from scenarios.interventions import Goal, Plan, Restoration
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
-from scenarios.kernels.scores import LARGEST_SCORE, odds_table, rescore, sum_odds
+from scenarios.kernels.scores import LARGEST_SCORE, odds_table, sum_odds
 from scenarios.kernels.windows import move_counts
 from scenarios.local_rates import LocalRate, drop_stopped, see_locally
 from scenarios.model import Model
 from scenarios.priority import take_best
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
+from scenarios.view import View
 from scenarios.yearbook import Book, Year
 
 CENTRAL = 2**31
 """Number of the central projection, which takes the likeliest cells; members are counted from 0."""
 
 DEFAULT_CHUNK = 512
-_ROWS = 128
 
 
 def project(
@@ -42,6 +42,7 @@ def project(
     chunk: int = DEFAULT_CHUNK,
     workers: Workers = ONE,
     plan: Plan | None = None,
+    view: View | None = None,
 ) -> Iterator[Year]:
     """Project one member year by year.
 
@@ -55,12 +56,13 @@ def project(
     chunk : edge of the blocks that are worked on side by side, in cells. It does not show in the result.
     workers : who works on the blocks
     plan : the scenario's interventions on the model's grid, where they were made before; places take time to draw
+    view : `View.of` the model's potential and the start, where many members begin from it
 
     Yields
     ------
     Year, for every projected year
     """
-    walk = _Walk(model, scenario, start, member, temperature, chunk, workers, plan)
+    walk = _Walk(model, scenario, start, member, temperature, chunk, workers, plan, view)
     for year in scenario.projected_years:
         yield walk.step(year)
 
@@ -90,6 +92,7 @@ class _Walk:
         chunk: int,
         workers: Workers,
         plan: Plan | None,
+        view: View | None,
     ) -> None:
         self.model, self.scenario, self.member = model, scenario, member
         self.temperature = round(temperature * TEMPERATURE_ONE)
@@ -111,12 +114,9 @@ class _Walk:
         self.land_cover, self.seen = start.copy(), start.copy()
         self.area = self.zones.weigh(start, model.legend.values, model.grid)  # (zone, class)
         self.foretold = model.foretell(scenario, None if member == CENTRAL else member, self._area_ha())
-        near = model.potential.neighbourhood
-        self.counts, self.valid = near.count(start, workers), near.count_valid(start, workers)
-        self.stale = np.ones(start.shape, np.uint8)
-        self.scores = np.zeros((max(1, int(model.potential.tables.count_of.max())), *start.shape), np.int16)
+        self.view = View.of(model.potential, start, workers) if view is None else view.copy()
+        self.stale = np.zeros(start.shape, np.uint8)
         self.gumbel = draws.gumbel_table()
-        self._rescore()
 
     def step(self, year: int) -> Year:
         """Restore, let the market change, then go on towards the targets, which count what the year has brought.
@@ -199,7 +199,7 @@ class _Walk:
         kept = self.plan.barred(transition.source, year) if leakage < 1 else None
         if kept is None:
             return 0.0
-        scores = self.scores[self.potential.slot(transition)]
+        scores = self.view.scores[self.potential.slot(transition)]
         here = self.zones.inside(zone, self.land_cover)
         held, everywhere = sum_odds(here, transition.source, kept, scores, odds_table())
         return (1 - leakage) * float(held) / float(max(everywhere, np.int64(1)))
@@ -211,7 +211,7 @@ class _Walk:
             return 1.0
         here, kept = self.zones.inside(zone, self.land_cover), self.plan.barred(transition.source, year)
         here = here if kept is None else np.where(kept, 0, here).astype(np.uint8)
-        return local.lift(here, transition.source, self.scores[self.potential.slot(transition)])
+        return local.lift(here, transition.source, self.view.scores[self.potential.slot(transition)])
 
     def _restore(self, restoration: Restoration, book: Book) -> None:
         wanted = self.ledger.ask(restoration.id, restoration.hectares / self.model.grid.weight_ha)
@@ -297,7 +297,7 @@ class _Walk:
             source=transitions[0].source,
             land_cover=self.land_cover,
             barred=closed.astype(np.uint8),
-            scores=self.scores,
+            scores=self.view.scores,
             slots=np.array([self.potential.slot(t) for t in transitions], np.int64),
             streams=np.array(
                 [draws.stream(self.scenario.seed, self.member, year, t.source, t.target) for t in transitions]
@@ -333,7 +333,7 @@ class _Walk:
         cells = np.flatnonzero(self.land_cover != self.seen)
         before, now = self.seen.ravel()[cells], self.land_cover.ravel()[cells]
         near = self.potential.neighbourhood
-        move_counts(self.counts, near.window_radii, near.window_values, cells, before, now, self.stale)
+        move_counts(self.view.counts, near.window_radii, near.window_values, cells, before, now, self.stale)
         self.stale.ravel()[cells] = 1
         self.seen.ravel()[cells] = now
         self._rescore()
@@ -343,13 +343,8 @@ class _Walk:
 
         The history tells of one change of a cell in an interval.
         """
-        self.scores.reshape(self.scores.shape[0], -1)[:, cells] = -LARGEST_SCORE
+        self.view.scores.reshape(self.view.scores.shape[0], -1)[:, cells] = -LARGEST_SCORE
 
     def _rescore(self) -> None:
         """Compute the scores anew wherever a neighbourhood or the class itself has changed."""
-
-        def rescore_rows(first: int) -> None:
-            rows = first, min(first + _ROWS, self.model.grid.shape[0])
-            rescore(self.potential.tables, self.land_cover, self.counts, self.valid, self.stale, rows, self.scores)
-
-        self.allocator.workers.map(rescore_rows, range(0, self.model.grid.shape[0], _ROWS))
+        self.view.rescore(self.potential, self.land_cover, self.stale, self.allocator.workers)

@@ -17,6 +17,7 @@ from scenarios.model import Model
 from scenarios.projection import project
 from scenarios.reliability import Reliability, tabulate_reliability
 from scenarios.spec import Scenario
+from scenarios.view import View
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,12 @@ class Trial:
     workers: Workers
 
     def project(
-        self, model: Model, member: int, temperature: float, workers: Workers | None = None
+        self,
+        model: Model,
+        member: int,
+        temperature: float,
+        workers: Workers | None = None,
+        view: View | None = None,
     ) -> NDArray[np.uint8]:
         """Return the map at the end, (y, x) uint8."""
         steps = project(
@@ -57,6 +63,7 @@ class Trial:
             temperature=temperature,
             chunk=self.chunk,
             workers=workers or self.workers,
+            view=view,
         )
         end = self.start
         for step in steps:
@@ -91,16 +98,14 @@ class Drawn:
 def draw_members(trial: Trial, model: Model, members: int) -> Drawn:
     """Draw the members side by side. One map a thread and the counts by class are held, for any number of members."""
     values = model.legend.values
-    index = np.full(256, -1, np.int64)
-    index[list(values)] = np.arange(len(values))
     counts = np.zeros((len(values), *trial.start.shape), np.uint8)
     first = np.empty_like(trial.start)
-    lock = Lock()
+    lock, view = Lock(), View.of(model.potential, trial.start, trial.workers)
 
     def draw(member: int) -> Score:
-        end = trial.project(model, member, trial.scenario.allocation.temperature, ONE)
+        end = trial.project(model, member, trial.scenario.allocation.temperature, ONE, view)
         with lock:
-            tally(end, index, counts)
+            tally(end, np.array(values, np.uint8), counts)
         if member == 0:
             first[:] = end
         return trial.score(end)

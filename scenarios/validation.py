@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from catalog.legend import Legend
 from scenarios.calibration import calibrate
@@ -258,11 +259,13 @@ def hindcast(
     )
     trial, notes = _without_table(trial)
     how: Any = {"legend": legend, "grid": grid, "workers": workers, "zones": zones}
-    learned = calibrate(trial, past, drivers, **how)
-    unaided = learned
-    if drivers or trial.potential.drivers:
-        bare = trial.model_copy(update={"potential": trial.potential.model_copy(update={"drivers": ()})})
-        unaided = calibrate(bare, past, {}, **how)
+    bare = trial.model_copy(update={"potential": trial.potential.model_copy(update={"drivers": ()})})
+    # Held for both: the one that ends first must not give the other threads of linear algebra.
+    with threadpool_limits(1):
+        learned, unaided = workers.both(
+            lambda: calibrate(trial, past, drivers, **how),
+            lambda: calibrate(bare, past, {}, **how) if drivers or trial.potential.drivers else None,
+        )
     model = learned.model
     # Guessing knows nothing of patches either: it takes cell by cell.
     blind = replace(
@@ -272,7 +275,7 @@ def hindcast(
     ends, drawn = workers.both(
         lambda: {
             MODEL: test.project(model, CENTRAL, 0.0),
-            NEIGHBOURS: test.project(unaided.model, CENTRAL, 0.0),
+            NEIGHBOURS: test.project((unaided or learned).model, CENTRAL, 0.0),
             GUESSING: test.project(blind, CENTRAL, 1.0),
             NOTHING: test.start,
         },

@@ -8,17 +8,16 @@ from numpy.typing import NDArray
 
 
 @njit(nogil=True, cache=True)
-def tally(land_cover: NDArray[np.uint8], index: NDArray[np.int64], counts: NDArray[np.uint8]) -> None:
+def tally(land_cover: NDArray[np.uint8], values: NDArray[np.uint8], counts: NDArray[np.uint8]) -> None:
     """Add one member's map to the counts.
 
     Parameters
     ----------
     land_cover : (y, x) uint8
-    index : (256,) int64, row of each legend value in ``counts``, below 0 for none
+    values : (class,) uint8, legend value of each row of ``counts``
     counts : (class, y, x) uint8, added to
     """
     for row in range(land_cover.shape[0]):
-        for column in range(land_cover.shape[1]):
-            place = index[land_cover[row, column]]
-            if place >= 0:
-                counts[place, row, column] += 1
+        for n in range(values.size):
+            for column in range(land_cover.shape[1]):
+                counts[n, row, column] += np.uint8(land_cover[row, column] == values[n])
