@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 
@@ -107,6 +107,27 @@ def test_two_jobs_may_use_the_workers_themselves(threads: int) -> None:
 def test_two_jobs_are_done_at_the_same_time() -> None:
     meeting = Barrier(2, timeout=60)  # neither job ends unless the other has begun
     assert set(Workers(2).both(meeting.wait, meeting.wait)) == {0, 1}
+
+
+@pytest.mark.parametrize("blocks", [1, 4])
+def test_a_job_that_fails_stops_the_other_and_waits_for_it(blocks: int) -> None:
+    workers, begun, ended = Workers(2), Event(), Event()
+
+    def fail() -> None:
+        assert begun.wait(60)
+        raise ZeroDivisionError
+
+    def go_on() -> None:
+        try:
+            for _ in range(1_000_000):
+                workers.map(lambda block: begun.set(), range(blocks))
+        finally:
+            ended.set()
+
+    with pytest.raises(ZeroDivisionError):
+        workers.both(fail, go_on)
+    assert ended.is_set()
+    assert workers.map(abs, [-1, -2]) == [1, 2], "the workers are free for the next call"
 
 
 @pytest.mark.parametrize("threads", [1, 3])
