@@ -225,12 +225,14 @@ def demo(
     port: PortOption = 8000,
     members: Annotated[int | None, typer.Option(min=1, help="Members of each ensemble.", show_default=False)] = None,
 ) -> None:
-    """Make a commons with a generated landscape, run three scenarios, and open the door."""
+    """Make a commons with a generated landscape, open the door, and run three scenarios."""
     from datacommons.demo.job import run_demo
     from datacommons.founding import remove_demo
+    from datacommons.listening import listen
 
+    listener = None if no_serve else listen("127.0.0.1", port)
     remove_demo(folder)
-    run_demo(folder, serve=not no_serve, port=port, members=members)
+    run_demo(folder, listener=listener, members=members)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -15,8 +15,8 @@ from fastapi.responses import JSONResponse
 
 from catalog.api import add_stac_api
 from datacommons.access import identify
-from datacommons.errors import PortTaken
 from datacommons.files import add_files
+from datacommons.listening import listen
 from datacommons.proxy import ForwardedHeaders
 from tiles.app import add_tiles
 from tiles.viewer import add_viewer
@@ -89,33 +89,46 @@ def serve(
         If another program listens there, or the address is not of this machine.
     """
     listener = listen(host, port)
-    config = uvicorn.Config(create_app(commons), log_level="warning", proxy_headers=False, server_header=False)
-    shown = f"[{host}]" if ":" in host else host
-    announce(f"http://{shown}:{listener.getsockname()[1]}")
+    server = _make_server(commons)
+    announce(_address(listener, host))
     # An interrupt is how a server is meant to end.
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open the socket the server will listen on, before anything else is made ready.
+@contextmanager
+def serve_meanwhile(commons: Commons, listener: socket.socket) -> Iterator[str]:
+    """Serve a commons beside other work, as long as the block lasts.
 
-    Raises
+    Parameters
+    ----------
+    commons : Commons
+    listener : socket
+        From `listen`; closed at the end.
+
+    Yields
     ------
-    PortTaken
-        If it cannot be opened.
+    str, the address
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    server = _make_server(commons)
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="door", daemon=True)
+    thread.start()
     try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            mend = f"Stop the other program, or choose another port, as in --port {port + 1}."
-            raise PortTaken(f"Another program listens on port {port} of {host} already. {mend}") from error
-        raise PortTaken(
-            f"The server cannot listen on {host}, port {port}: {error.strerror or error}. Ports below 1024 need "
-            "rights; 127.0.0.1 is this machine, 0.0.0.0 all its addresses."
-        ) from error
+        yield _address(listener, listener.getsockname()[0])
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _make_server(commons: Commons) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(create_app(commons), log_level="warning", proxy_headers=False, server_header=False)
+    )
+
+
+def _address(listener: socket.socket, host: str) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"
 
 
 async def _hide(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001  (the server logs it)

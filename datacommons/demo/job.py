@@ -9,14 +9,19 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext, suppress
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from datacommons.progress import progress_bar
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from socket import socket
+
     from datacommons.commons import Commons
     from datacommons.demo.files import DemoFiles
     from datacommons.runs import Run
@@ -36,35 +41,38 @@ _NEEDED_LATER = (
 _NEEDED_TO_SERVE = ("datacommons.server",)
 
 
-def run_demo(folder: Path, *, serve: bool, port: int, members: int | None = None) -> None:
+def run_demo(folder: Path, *, listener: socket | None, members: int | None = None) -> None:
     """Make a commons with a generated landscape, run three scenarios, print what they bring, and open the door.
+
+    The door is open as soon as the landscape's layers are in: scenarios appear behind it one by one.
 
     Parameters
     ----------
     folder : Path
         Of the commons; new or empty.
-    serve : bool
-        Whether to open the door at the end, until interrupted.
-    port : int
-        To listen on.
+    listener : socket, optional
+        Where the door is open, until interrupted; without one the job ends after the table.
     members : int, optional
         Members of each ensemble; by default what the scenarios say.
     """
     with tempfile.TemporaryDirectory() as sources:
-        files = _generate(sources, (*_NEEDED_LATER, *(_NEEDED_TO_SERVE if serve else ())))
+        files = _generate(sources, (*_NEEDED_LATER, *(_NEEDED_TO_SERVE if listener else ())))
         commons = found_demo(folder, files)
     from datacommons.demo.landscape import TITLE
     from datacommons.display import print_comparison, print_hindcast, print_line
     from datacommons.runs import validate_scenario
 
-    with commons:
+    with commons, _open_door(commons, listener) as url:
+        if url:
+            print_line(f"The door is open: {url}. Scenarios appear there as they are done.")
         scenarios = [read_demo_scenario(folder, name, members) for name in _ORDER]
         print_hindcast(validate_scenario(commons, scenarios[0], progress=True))
         runs = run_all(commons, scenarios)
         print_comparison(f"{TITLE}: hectares by class", [run.area_ha for run in runs], [*_titles(scenarios)])
         print_line(f"The commons is in {folder}. Scenario files to change and run again: {folder / 'scenarios'}.")
-        if serve:
-            _open_door(commons, port)
+        if url:
+            print_line(f"The door is open: {url} (Ctrl+C closes it)")
+            _wait_for_interrupt()
 
 
 def _generate(folder: str, needed_later: Sequence[str]) -> DemoFiles:
@@ -128,8 +136,14 @@ def _titles(scenarios: Sequence[Scenario]) -> list[str]:
     return [scenario.title["en"] for scenario in scenarios]
 
 
-def _open_door(commons: Commons, port: int) -> None:
-    from datacommons.display import print_line
-    from datacommons.server import serve
+def _open_door(commons: Commons, listener: socket | None) -> AbstractContextManager[str | None]:
+    if listener is None:
+        return nullcontext()
+    from datacommons.server import serve_meanwhile
 
-    serve(commons, port=port, announce=lambda url: print_line(f"The door is open: {url} (Ctrl+C closes it)"))
+    return serve_meanwhile(commons, listener)
+
+
+def _wait_for_interrupt() -> None:
+    with suppress(KeyboardInterrupt):
+        Event().wait()

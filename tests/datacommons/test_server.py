@@ -18,7 +18,8 @@ from fastapi.testclient import TestClient
 import datacommons as dc
 from catalog.store import OWNER
 from datacommons.commons import Commons
-from datacommons.server import create_app, listen
+from datacommons.listening import listen
+from datacommons.server import create_app
 from tests.commands import PATIENCE_S, open_door
 from tests.datacommons.conftest import WriteRaster
 

@@ -26,6 +26,21 @@ def test_landscape_without_scenario_says_what_to_do_next(visit: Visitor, commons
     expect(visited.first(".certainty .notice")).to_have_text("This appears with the first scenario.")
 
 
+def test_scenarios_appear_when_they_are_done(visit: Visitor, commons_url: str) -> None:
+    runs = "**/stac/search?collections=runs*"
+    nothing = {"type": "FeatureCollection", "features": [], "links": []}
+
+    def have_none(opened: Visit) -> None:
+        opened.page.route(runs, lambda route: route.fulfill(json=nothing))
+
+    visited = visit(commons_url, prepare=have_none)
+    visited.wait_for_map(2018)
+    expect(visited.first(".scenarios")).to_contain_text("No scenario has been run for this landscape yet.")
+    visited.page.unroute(runs)
+    expect(visited.page.locator(".card")).to_have_count(3)
+    visited.wait_until_whole(2038)
+
+
 def test_commons_without_landscape_says_what_to_do_next(visit: Visitor, empty_url: str) -> None:
     visited = visit(empty_url)
     expect(visited.first(".header")).to_contain_text("There is no landscape here yet.")

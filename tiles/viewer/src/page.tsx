@@ -15,6 +15,7 @@ import {
   type Choice,
   type Model,
   type Part,
+  valueOf,
 } from "./model";
 import { MapArea } from "./parts/map-area";
 import { Panel } from "./parts/panel";
@@ -23,6 +24,8 @@ import { Stage } from "./stage";
 import { inReadersLanguage } from "./words";
 
 const PLAY_MS = 700; // how long a year is looked at while the years play
+const LOOK_MS = 5_000; // how soon a landscape without scenarios is looked at again: one may be in the making
+const CALM_LOOKS = 6; // looks without news after which a landscape that got its first scenarios is left alone
 const OWN_ARROWS = "input, select, textarea, .map, .handle"; // where the arrow keys mean something else
 
 export class Page implements Actions {
@@ -50,6 +53,7 @@ export class Page implements Actions {
     document.addEventListener("keydown", (event) => this.press(event));
     this.loadAll();
     this.paint();
+    void this.awaitScenarios();
   }
 
   readonly chooseLandscape = (id: string): void => {
@@ -108,7 +112,7 @@ export class Page implements Actions {
     if (chosenStop(this.model)?.year === all.at(-1)?.year && start) this.choose({ year: start.year });
     while (this.model.playing) {
       await this.stage.settled();
-      await new Promise((resolve) => setTimeout(resolve, PLAY_MS));
+      await wait(PLAY_MS);
       const next = neighbour(this.model, 1);
       const over = !next || next.year === chosenStop(this.model)?.year;
       if (over) this.model.playing = false;
@@ -159,6 +163,25 @@ export class Page implements Actions {
       .then(() => this.choose({}));
   }
 
+  /** A landscape without scenarios may be about to get some: look again until no more come. */
+  private async awaitScenarios(): Promise<void> {
+    for (let calm = CALM_LOOKS; ; calm++) {
+      await wait(LOOK_MS);
+      if (shownRuns(this.model).length === 0) calm = 0;
+      if (calm < CALM_LOOKS && !document.hidden && (await this.findNewRuns())) calm = 0;
+    }
+  }
+
+  /** Load the scenarios anew; whether there are more than before. */
+  private async findNewRuns(): Promise<boolean> {
+    const { model } = this;
+    const found = await loadRuns().catch(() => []);
+    if (model.runs.state !== "done" || found.length <= model.runs.value.length) return false;
+    model.runs = { state: "done", value: found };
+    this.choose({});
+    return true;
+  }
+
   /** The hectares of every shown run: the cards compare them. */
   private loadMissingAreas(): void {
     const { areas } = this.model;
@@ -182,4 +205,8 @@ export class Page implements Actions {
     );
     this.keepAddress();
   }
+}
+
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
