@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from catalog.legend import Legend
+from scenarios.additive import AdditiveModel
 from scenarios.cluster import Workers
 from scenarios.conversions import Conversions, date_last_change
 from scenarios.demand import annual_rates
@@ -17,7 +18,6 @@ from scenarios.drivers import Drivers, derive_drivers
 from scenarios.errors import HistoryInvalid
 from scenarios.futures import Demand
 from scenarios.grid import Grid
-from scenarios.learning import AdditiveModel
 from scenarios.model import Model
 from scenarios.momentum import Momentum
 from scenarios.neighbourhood import Neighbourhood

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label
 
+from scenarios.bases import LINE_LEVELS
 from scenarios.cluster import Workers
 from scenarios.grid import Grid
 from scenarios.kernels.windows import count_window
-from scenarios.learning import LINE_LEVELS
 from scenarios.transitions import History, Transition
 
 SHARE_EDGES = ((np.arange(LINE_LEVELS) + 0.5) / LINE_LEVELS).astype(np.float32)

@@ -10,29 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.additive import AdditiveModel, compile_windows, score_momentum, score_static
+from scenarios.bases import LINE_LEVELS
 from scenarios.cluster import Workers
 from scenarios.drivers import Driver, Drivers, DriversByYear
-from scenarios.grid import Grid
-from scenarios.kernels import draws
-from scenarios.kernels.potential import add_curve, levels
 from scenarios.kernels.scores import Tables
-from scenarios.kernels.windows import share_levels
-from scenarios.learning import LINE_LEVELS, AdditiveModel, Sample, fit_additive
-from scenarios.momentum import SHARE_EDGES, Momentum
+from scenarios.learning import fit_additive
+from scenarios.momentum import Momentum
 from scenarios.neighbourhood import LEVELS, Neighbourhood
+from scenarios.samples import CATEGORY_EDGES, draw_samples, find_edges
 from scenarios.transitions import History, Transition
-
-_EDGES = 127
-_CATEGORY_EDGES = np.arange(1, 256, dtype=np.float32)  # the level of a category is its number
-_EDGE_SAMPLE = 200_000
-_MOST_POSITIVES = 3_000
-_MOST_CONTROLS = 6_000
-_SMALLEST_SPAN = 0.02  # a window that moves the odds by less than 2 % is not worth a look-up
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +88,7 @@ class Potential:
         drivers : every driver that was learned from, by name
         """
         ordered = {name: drivers[name] for name in self.edges}
-        static = _score_static(self.models, ordered, self.edges, self.neighbourhood.grid, workers, self.recent)
+        static = score_static(self.models, ordered, self.edges, self.neighbourhood.grid, workers, self.recent)
         return replace(self, static=static)
 
     def slot(self, transition: Transition) -> int:
@@ -153,161 +144,17 @@ def learn_potential(
     in_year = drivers if callable(drivers) else lambda _: drivers
     past = {year: in_year(year) for year in years[:-1]}
     now = in_year(years[-1] if start is None else start)
-    edges = {name: _find_edges([seen[name] for seen in past.values()], grid, seed) for name in now}
-    samples = _draw_samples(transitions, history, past, edges, neighbourhood, momentum, seed, workers)
+    edges = {name: find_edges([seen[name] for seen in past.values()], grid, seed) for name in now}
+    samples = draw_samples(transitions, history, past, edges, neighbourhood, momentum, seed, workers)
     size, carried = (momentum.size, momentum.carried) if momentum else (0, 1.0)
     learn = partial(fit_additive, drivers=len(now), candidates=size, carried=carried, seed=seed)
     models = workers.map(learn, samples)
     column = len(now) + len(neighbourhood.windows)
-    recent = _score_momentum(transitions, models, column, momentum) if momentum else None
-    static = _score_static(models, now, edges, grid, workers, recent)
-    curves, used = _compile_windows(models, len(now), neighbourhood)
+    recent = score_momentum(transitions, models, column, momentum) if momentum else None
+    static = score_static(models, now, edges, grid, workers, recent)
+    curves, used = compile_windows(models, len(now), neighbourhood)
     explained = tuple(_explain(model, edges, now, neighbourhood, momentum) for model in models)
     return Potential(tuple(transitions), static, curves, used, neighbourhood, tuple(models), explained, edges, recent)
-
-
-def _find_edges(seen: Sequence[Driver], grid: Grid, seed: int) -> NDArray[np.float32]:
-    """Return rising edges between which lie about equal numbers of cells, from a hashed sample of the cells.
-
-    Parameters
-    ----------
-    seen : (y, x), the driver at the first date of each interval; one that holds for all years is the same object
-    """
-    if seen[0].dtype == np.uint8:
-        return _CATEGORY_EDGES
-    found = []
-    for values in {id(values): values for values in seen}.values():
-        cells = _thin(np.flatnonzero(np.isfinite(values)), _EDGE_SAMPLE, grid, draws.stream(seed, 1))
-        found.append(values.ravel()[cells])
-    sample = np.concatenate(found).astype(np.float32)
-    quantiles = np.linspace(0, 1, _EDGES + 2)[1:-1]
-    return np.unique(np.quantile(sample, quantiles, method="lower") if sample.size else sample).astype(np.float32)
-
-
-def _thin(cells: NDArray[np.int64], most: int, grid: Grid, key: np.uint64) -> NDArray[np.int64]:
-    """Keep at most so many cells: those with the smallest draws, so that chunks do not matter."""
-    if cells.size <= most:
-        return cells
-    rows, columns = np.divmod(cells, grid.shape[1])
-    chance = draws.uniforms(key, rows, columns)
-    return np.sort(cells[np.argpartition(chance, most)[:most]])
-
-
-def _draw_samples(
-    transitions: Sequence[Transition],
-    history: History,
-    past: Mapping[int, Drivers],
-    edges: Mapping[str, NDArray[np.float32]],
-    neighbourhood: Neighbourhood,
-    momentum: Momentum | None,
-    seed: int,
-    workers: Workers,
-) -> list[Sample]:
-    grid = neighbourhood.grid
-    categories = tuple(f for f, each in enumerate(edges.values()) if each is _CATEGORY_EDGES)
-    years = sorted(history)
-    intervals = len(years) - 1
-    parts: list[list[Sample]] = [[] for _ in transitions]
-    for start, end in pairwise(years):
-        first, last = history[start], history[end]
-        counts, valid = neighbourhood.count(first, workers), neighbourhood.count_valid(first, workers)
-
-        def describe(
-            cells: NDArray[np.int64],
-            counts: NDArray[np.uint16] = counts,
-            valid: NDArray[np.uint16] = valid,
-            drivers: Drivers = past[start],
-        ) -> NDArray[np.int64]:
-            columns = [levels(drivers[name].ravel()[cells], edges[name]) - 1 for name in edges]
-            for w, (r, _) in enumerate(neighbourhood.windows):
-                size, shift = int(neighbourhood.sizes[r]), int(neighbourhood.shifts[r])
-                columns.append(share_levels(counts[w], valid[r], size, shift, cells))
-            return np.stack(columns, axis=1) if columns else np.empty((cells.size, 0), np.int64)
-
-        for t, transition in enumerate(transitions):
-            at_risk = (first == transition.source) & (last != 0)
-            changed = np.flatnonzero(at_risk & (last == transition.target))
-            stayed = np.flatnonzero(at_risk & (last != transition.target))
-            key = (seed, start, transition.source, transition.target)
-            yes = _thin(changed, _MOST_POSITIVES // intervals, grid, draws.stream(*key, 2))
-            no = _thin(stayed, _MOST_CONTROLS // intervals, grid, draws.stream(*key, 3))
-            cells = np.concatenate([yes, no])
-            change = momentum.before(start, transition) if momentum else ()
-            recent = [levels(share.ravel()[cells], SHARE_EDGES) - 1 for share in change]
-            parts[t].append(
-                Sample(
-                    levels=np.column_stack([describe(cells), *recent]),
-                    changed=np.arange(cells.size) < yes.size,
-                    blocks=_block_of(cells, grid),
-                    weights=np.repeat(
-                        [_area_ha(changed, grid) / max(yes.size, 1), _area_ha(stayed, grid) / max(no.size, 1)],
-                        [yes.size, no.size],
-                    ),
-                    categories=categories,
-                )
-            )
-    return [Sample.join(part) for part in parts]
-
-
-def _area_ha(cells: NDArray[np.int64], grid: Grid) -> float:
-    return float(np.bincount(cells // grid.shape[1], minlength=grid.shape[0]) @ grid.row_area_ha)
-
-
-def _block_of(cells: NDArray[np.int64], grid: Grid) -> NDArray[np.int64]:
-    """Return the cross-validation block of each cell: 5 km squares, or an eighth of a small landscape."""
-    edge = max(1, min(grid.cells(5000), max(grid.shape) // 8))
-    rows, columns = np.divmod(cells, grid.shape[1])
-    return np.asarray(rows // edge * (grid.shape[1] // edge + 1) + columns // edge)
-
-
-def _score_static(
-    models: Sequence[AdditiveModel | None],
-    drivers: Drivers,
-    edges: Mapping[str, NDArray[np.float32]],
-    grid: Grid,
-    workers: Workers,
-    recent: NDArray[np.int16] | None,
-) -> NDArray[np.int16]:
-    out = np.zeros((len(models), *grid.shape), np.int16) if recent is None else recent.copy()
-    for d, (name, values) in enumerate(drivers.items()):
-        table = np.zeros((len(models), edges[name].size + 2), np.int16)
-        for t, model in enumerate(models):
-            if model is not None:
-                table[t, 1:] = model.fixed_point(d, table.shape[1] - 1)  # level 0, missing, scores 0
-        workers.map(lambda block: add_curve(values, edges[name], table, block, out), grid.blocks(512))  # noqa: B023
-    return out
-
-
-def _score_momentum(
-    transitions: Sequence[Transition], models: Sequence[AdditiveModel | None], column: int, momentum: Momentum
-) -> NDArray[np.int16]:
-    """Return what the last interval says of the next ones."""
-    grid, workers = momentum.grid, momentum.workers
-    out = np.zeros((len(models), *grid.shape), np.int16)
-    for t, (transition, model) in enumerate(zip(transitions, models, strict=True)):
-        if model is None or not any(term.log_odds.any() for term in model.terms[column:]):
-            continue
-        for m, share in enumerate(momentum.latest(transition)):
-            table = np.zeros((1, SHARE_EDGES.size + 2), np.int16)
-            table[0, 1:] = model.fixed_point(column + m, SHARE_EDGES.size + 1)
-            row = out[t : t + 1]
-            workers.map(lambda block: add_curve(share, SHARE_EDGES, table, block, row), grid.blocks(512))  # noqa: B023
-    return out
-
-
-def _compile_windows(
-    models: Sequence[AdditiveModel | None], first: int, neighbourhood: Neighbourhood
-) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
-    windows = len(neighbourhood.windows)
-    curves = np.zeros((len(models), windows, LEVELS + 1), np.int16)
-    used = np.zeros((len(models), windows), bool)
-    for t, model in enumerate(models):
-        for w in range(windows if model is not None else 0):
-            assert model is not None
-            if np.ptp(model.terms[first + w].log_odds) > _SMALLEST_SPAN:
-                curves[t, w] = model.fixed_point(first + w, LEVELS + 1)
-                used[t, w] = True
-    return curves, used
 
 
 def _explain(
@@ -338,7 +185,7 @@ def _explain(
 
 def _middles(values: Driver, edges: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the values that stand for the levels of a driver, and the levels: categories stand for themselves."""
-    if edges is _CATEGORY_EDGES:
+    if edges is CATEGORY_EDGES:
         found = np.unique(values[values != 0])
         return found.astype(float), found.astype(np.int64)
     known = values[np.isfinite(values)]

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from scenarios.cluster import ONE
-from scenarios.learning import Sample, fit_additive
+from scenarios.learning import fit_additive
 from scenarios.neighbourhood import Neighbourhood
 from scenarios.potential import Potential, learn_potential
+from scenarios.samples import Sample
 from scenarios.transitions import History, Transition
 from tests.scenarios.landscapes import LEGEND, projected_grid
 

@@ -9,8 +9,9 @@ from odc.geo.geobox import GeoBox
 
 from scenarios.cluster import ONE, Workers
 from scenarios.grid import Grid
-from scenarios.learning import Sample, fit_additive
+from scenarios.learning import fit_additive
 from scenarios.momentum import recent_change, stroke_radius
+from scenarios.samples import Sample
 from scenarios.transitions import Transition
 
 GRID = Grid(GeoBox((7, 7), Affine(30, 0, 500_000, 0, -30, 4_000_000), "EPSG:32630"))
