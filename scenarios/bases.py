@@ -16,6 +16,8 @@ _CATEGORIES = 256
 LINE_LEVELS = 1024
 """The highest level of a feature that acts as a straight line."""
 
+_STRAIGHT = 0.8  # share of the sample up to which a line is straight (measured: docs/decisions/0010)
+
 
 @dataclass(frozen=True, eq=False)
 class Basis:
@@ -61,13 +63,18 @@ class Basis:
 
     @classmethod
     def line(cls, level: NDArray[np.int64]) -> Basis:
-        """Return one straight line over the levels themselves, on the scale of their spread."""
+        """Return one line over the levels, straight up to where they are rare, on the scale of their spread."""
         known = level[level >= 0]
-        spread = float(known.std()) if known.size else 0.0
+        bend = int(np.quantile(known, _STRAIGHT, method="lower")) if known.size else 0
+        height = np.minimum(np.arange(LINE_LEVELS + 1), bend)
+        spread = float(height[known].std()) if known.size else 0.0
         if not spread:
             return cls(known[:0], np.zeros(1, np.int64), np.zeros((1, 0)))
-        levels = np.arange(LINE_LEVELS + 1)
-        return cls(levels[1:], levels[[0, -1]], ((levels - known.mean()) / spread)[:, None])
+        return cls(
+            np.arange(1, LINE_LEVELS + 1),
+            np.array([0, bend, LINE_LEVELS]),
+            ((height - height[known].mean()) / spread)[:, None],
+        )
 
     @property
     def size(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,7 @@ _SURE = 3.0  # standard errors: features without any effect seem to gain two now
 _FEWEST = 10  # positives, below which nothing is learned
 
 
-def fit_additive(
-    sample: Sample, *, drivers: int = 0, candidates: int = 0, carried: float = 1.0, seed: int = 0
-) -> AdditiveModel | None:
+def fit_additive(sample: Sample, *, drivers: int = 0, candidates: int = 0, seed: int = 0) -> AdditiveModel | None:
     """Fit penalised splines by logistic regression, their stiffness chosen on held-out spatial blocks.
 
     Parameters
@@ -31,7 +29,6 @@ def fit_additive(
     drivers : how many features, the first ones, are drivers; those between are shares of classes around the cell
     candidates : how many features, the last ones, act as straight lines, and stay only if they make the held-out log
         loss smaller by more than three standard errors
-    carried : part of the candidates' effect that is kept
     seed : of the shuffling by which importance is measured
 
     Returns
@@ -54,18 +51,26 @@ def fit_additive(
         Basis.of(level, f in sample.categories) if f < first else Basis.line(level)
         for f, level in enumerate(sample.levels.T)
     ]
-    trial = _cross_validate(bases, sample)
-    if candidates and any(basis.size for basis in bases[:first]):
-        without = _cross_validate(_keep(bases, range(first)), sample)
-        trial = trial if _gain(trial, without, sample.blocks) > _SURE else without
+    trial = _choose_features(bases, first, sample)
     quality, refused = _measure(trial, sample, drivers, candidates, seed), None
     neighbours = _keep(trial.bases, range(drivers, first))
     if quality is not None and not quality.beats_chance and _width(neighbours) < _width(trial.bases):
         trial, refused = _cross_validate(neighbours, sample), quality
         quality = _measure(trial, sample, drivers, candidates, seed)
-    model = _settle(trial, sample, quality, refused)
-    lessened = [Term(term.level, term.log_odds * carried) for term in model.terms[first:]]
-    return replace(model, terms=(*model.terms[:first], *lessened))
+    return _settle(trial, sample, quality, refused)
+
+
+def _choose_features(bases: Sequence[Basis], first: int, sample: Sample) -> _Trial:
+    """Leave out the candidates, those from the first one on, unless they surely help."""
+    known = _keep(bases, range(first))
+    without = _cross_validate(known, sample)
+    if _width(bases) == _width(known):
+        return without
+    if not _width(known):
+        return _cross_validate(bases, sample)
+    # The same stiffness does for both, and what was learned without them is where to start from.
+    trial = _cross_validate(bases, sample, (without.strength,), without.fits)
+    return trial if _gain(trial, without, sample.blocks) > _SURE else without
 
 
 def _settle(trial: _Trial, sample: Sample, quality: Quality | None, refused: Quality | None) -> AdditiveModel:
@@ -74,8 +79,8 @@ def _settle(trial: _Trial, sample: Sample, quality: Quality | None, refused: Qua
     correction = float(np.log(area[sample.changed].mean() / area[~sample.changed].mean()))
     weights, intercept = np.empty(0), float(np.log(positives / (sample.changed.size - positives)))
     if _width(trial.bases):
-        fitted = _fit(_design(trial.bases, sample), sample.changed, trial.strength)
-        weights, intercept = fitted.coef_[0], float(fitted.intercept_[0])
+        start = trial.fits[0] if trial.fits else None
+        weights, intercept = _fit(_design(trial.bases, sample), sample.changed, trial.strength, start)
     ends = np.cumsum([basis.size for basis in trial.bases], dtype=np.int64)
     terms = tuple(
         Term(basis.support, basis.at(basis.support) @ weights[end - basis.size : end])
@@ -97,10 +102,35 @@ def _design(bases: Sequence[Basis], sample: Sample) -> NDArray[np.float64]:
     return np.hstack([basis.at(sample.levels[:, f]) for f, basis in enumerate(bases)])
 
 
-def _fit(design: NDArray[np.float64], changed: NDArray[np.bool_], strength: float) -> Any:
+class _Fit(NamedTuple):
+    """A fitted logistic regression."""
+
+    weights: NDArray[np.float64]  # (column,)
+    intercept: float
+
+
+def _fit(
+    design: NDArray[np.floating[Any]], changed: NDArray[np.bool_], strength: float, start: _Fit | None = None
+) -> _Fit:
+    """Fit a logistic regression with a ridge, in the precision of its design.
+
+    Parameters
+    ----------
+    design : (cell, column)
+    start : where to start from; columns that it does not know, the last ones, start at 0
+    """
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-5, max_iter=50).fit(design, changed)
+    single = design.dtype == np.float32
+    model = LogisticRegression(
+        C=strength, solver="newton-cholesky", tol=1e-4 if single else 1e-5, max_iter=50, warm_start=True
+    )
+    if start is not None:
+        known = np.zeros((1, design.shape[1]), design.dtype)
+        known[0, : start.weights.size] = start.weights
+        model.coef_, model.intercept_ = known, np.array([start.intercept], design.dtype)
+    model.fit(design, changed)
+    return _Fit(model.coef_[0].astype(np.float64), float(model.intercept_[0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +140,8 @@ class _Trial:
     bases: Sequence[Basis]
     losses: NDArray[np.float64]  # (cell,) held-out log loss; NaN where nothing was held out
     strength: float
-    folds: tuple[tuple[NDArray[np.bool_], Any], ...] = ()
+    held_out: tuple[NDArray[np.bool_], ...] = ()  # (cell,) of each fold
+    fits: tuple[_Fit, ...] = ()  # of each fold
 
     @property
     def loss(self) -> float:
@@ -135,36 +166,51 @@ def _gain(trial: _Trial, other: _Trial, blocks: NDArray[np.int64]) -> float:
     return float(won.sum()) / error if error > 0 else 0.0
 
 
-def _cross_validate(bases: Sequence[Basis], sample: Sample) -> _Trial:
-    """Return the strength with the smallest held-out log loss."""
+def _cross_validate(
+    bases: Sequence[Basis],
+    sample: Sample,
+    strengths: Sequence[float] = _STRENGTHS,
+    starts: Sequence[_Fit | None] = (),
+) -> _Trial:
+    """Return the strength with the smallest held-out log loss.
+
+    Parameters
+    ----------
+    starts : where the fit of each fold starts from
+    """
     splits = list(_split(sample)) if _width(bases) else []
     if not splits:
         return _Trial(bases, np.full(sample.changed.size, np.nan), _STRENGTHS[1])
-    design = _design(bases, sample)
+    # Choosing needs no more than single precision, which takes half the time.
+    design = _design(bases, sample).astype(np.float32)
+    folds = [(design[~test], sample.changed[~test]) for test in splits]
+    starts = starts or [None] * len(splits)
+    fits: list[_Fit] = []
     trials = []
-    for strength in _STRENGTHS:
+    for strength in strengths:
+        # From one strength to the next, a fold goes on from where it was.
+        fits = [_fit(*fold, strength, start) for fold, start in zip(folds, fits or starts, strict=True)]
         losses = np.full(sample.changed.size, np.nan)
-        folds = tuple((test, _fit(design[train], sample.changed[train], strength)) for train, test in splits)
-        for test, fitted in folds:
-            chance = fitted.predict_log_proba(design[test])
-            losses[test] = -np.where(sample.changed[test], chance[:, 1], chance[:, 0])
-        trials.append(_Trial(bases, losses, strength, folds))
+        for test, (weights, intercept) in zip(splits, fits, strict=True):
+            log_odds = design[test] @ weights + intercept
+            losses[test] = np.logaddexp(0, np.where(sample.changed[test], -log_odds, log_odds))
+        trials.append(_Trial(bases, losses, strength, tuple(splits), tuple(fits)))
     return min(trials, key=lambda trial: trial.loss)
 
 
 def _measure(trial: _Trial, sample: Sample, drivers: int, candidates: int, seed: int) -> Quality | None:
     """Measure the quality of the models that were learned without some blocks, on these blocks."""
-    if not trial.folds:
+    if not trial.fits:
         return None
     cells, features = sample.levels.shape
     feature = np.repeat(np.arange(features), [basis.size for basis in trial.bases])
     design = _design(trial.bases, sample)
     score, parts, folds = np.empty(cells), np.empty((cells, features)), np.full(cells, -1)
-    for f, (test, fitted) in enumerate(trial.folds):
+    for f, (test, (coefficients, intercept)) in enumerate(zip(trial.held_out, trial.fits, strict=True)):
         weights = np.zeros((feature.size, features))
-        weights[np.arange(feature.size), feature] = fitted.coef_[0]
+        weights[np.arange(feature.size), feature] = coefficients
         parts[test] = design[test] @ weights
-        score[test] = fitted.intercept_[0] + parts[test].sum(axis=1)
+        score[test] = intercept + parts[test].sum(axis=1)
         folds[test] = f
     told = folds >= 0
     held_out = HeldOut(
@@ -173,7 +219,7 @@ def _measure(trial: _Trial, sample: Sample, drivers: int, candidates: int, seed:
     return measure_quality(held_out, drivers=drivers, momentum=candidates, seed=seed)
 
 
-def _split(sample: Sample) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+def _split(sample: Sample) -> Iterator[NDArray[np.bool_]]:
     """Deal whole blocks, the fullest first, to the folds; yield the folds that have both outcomes on both sides."""
     blocks, members = np.unique(sample.blocks, return_inverse=True)
     rank = np.empty(blocks.size, np.int64)
@@ -182,4 +228,4 @@ def _split(sample: Sample) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_
     for f in range(_FOLDS):
         test = fold == f
         if all(np.unique(sample.changed[side]).size == 2 for side in (test, ~test)):
-            yield ~test, test
+            yield test

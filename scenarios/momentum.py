@@ -22,9 +22,6 @@ from scenarios.transitions import History, Transition
 SHARE_EDGES = ((np.arange(LINE_LEVELS) + 0.5) / LINE_LEVELS).astype(np.float32)
 """Edges between the levels of a share: level n, counted from 0, stands for n / 1024."""
 
-CARRIED = 0.85
-"""Part of the momentum that was learned on one interval that holds in the next (measured: docs/decisions/0010)."""
-
 _CHANGED, _OTHER = 2, 1
 _ROWS = 128
 
@@ -49,11 +46,6 @@ class Momentum:
     def size(self) -> int:
         """How many features describe a cell: the same transition, and any change, in every window."""
         return 2 * len(self.radii)
-
-    @property
-    def carried(self) -> float:
-        """Part of what was learned that holds in the next interval: all of it, where it was learned across a date."""
-        return CARRIED if self._explains_itself else 1.0
 
     def name(self, feature: int) -> str:
         """Return what a feature is called."""

@@ -146,8 +146,7 @@ def learn_potential(
     now = in_year(years[-1] if start is None else start)
     edges = {name: find_edges([seen[name] for seen in past.values()], grid, seed) for name in now}
     samples = draw_samples(transitions, history, past, edges, neighbourhood, momentum, seed, workers)
-    size, carried = (momentum.size, momentum.carried) if momentum else (0, 1.0)
-    learn = partial(fit_additive, drivers=len(now), candidates=size, carried=carried, seed=seed)
+    learn = partial(fit_additive, drivers=len(now), candidates=momentum.size if momentum else 0, seed=seed)
     models = workers.map(learn, samples)
     column = len(now) + len(neighbourhood.windows)
     recent = score_momentum(transitions, models, column, momentum) if momentum else None
