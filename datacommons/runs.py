@@ -107,7 +107,7 @@ class Run:
 
     @cached_property
     def indicators(self) -> pd.DataFrame:
-        """All indicators, one row per year, class and indicator, with unit and the members' 5 and 95 % quantiles."""
+        """All indicators, one row per year, class and indicator, with the members' 5, 50 and 95 % quantiles."""
         import pandas as pd
 
         return pd.read_parquet(self._path("indicators"))

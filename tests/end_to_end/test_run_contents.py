@@ -121,10 +121,12 @@ def test_the_years_of_change_are_projected_ones(run: Run, cells: np.ndarray[Any,
 
 def test_the_members_spread_around_what_they_have_in_common(run: Run) -> None:
     areas = run.areas
-    low, middle, high = (np.array(areas[key]) for key in ("low_ha", "area_ha", "high_ha"))
-    assert low.shape == middle.shape == high.shape == (len(YEARS), 3)
-    assert (low <= high).all()
+    low, median, high, middle = (np.array(areas[key]) for key in ("low_ha", "median_ha", "high_ha", "area_ha"))
+    assert low.shape == median.shape == middle.shape == high.shape == (len(YEARS), 3)
+    assert (low <= median).all()
+    assert (median <= high).all()
     np.testing.assert_array_equal(low[0], middle[0])
+    np.testing.assert_array_equal(median[0], middle[0])
     np.testing.assert_array_equal(high[0], middle[0])
     # Each member draws its own rates; they agree to a few per cent after so few years.
     np.testing.assert_allclose(low, middle, rtol=0.05)
@@ -139,6 +141,9 @@ def test_the_tables_say_the_same(run: Run, job: Job) -> None:
     area = frame[frame["indicator"] == "area"].pivot_table(index="year", columns="class", values="value")
     np.testing.assert_allclose(area[run.area_ha.columns], run.area_ha, rtol=1e-6)
     assert set(frame["unit"]) == {"ha"}
+    for column in ("low", "median", "high"):
+        quantile = frame.pivot_table(index="year", columns="class", values=column)
+        np.testing.assert_allclose(quantile[run.area_ha.columns], run.areas[f"{column}_ha"], atol=1e-4)
     pd.testing.assert_frame_equal(pd.read_csv(job.run_folder / "indicators.csv"), frame, check_dtype=False, rtol=1e-12)
 
 
