@@ -48,7 +48,7 @@ _COLLECTIONS: Final[dict[str, tuple[str, str, list[str], dict[str, tuple[str, st
         ["land use", "scenario", "projection"],
         {
             "trajectory": ("Yearly maps", _ZARR, "data"),
-            "probability": ("Probability of each class and year", _ZARR, "data"),
+            "probability": ("Probability of each class and year, and when cells change", _ZARR, "data"),
             "areas": ("Hectares by class and year", "application/json", "data"),
             "indicators": ("Indicators", _PARQUET, "data"),
             "indicators-csv": ("Indicators", "text/csv", "data"),

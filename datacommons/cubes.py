@@ -12,13 +12,13 @@ from typing import Any, Self
 import numpy as np
 import xarray as xr
 import zarr
-from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
 from zarr.errors import ZarrUserWarning
 
 from catalog.legend import Legend
 from scenarios.cluster import Workers
+from scenarios.ensemble import Ensemble
 
 _CLOSING = Lock()
 _CHUNK = 512
@@ -67,15 +67,17 @@ class CubeWriter:
                 warnings.simplefilter("ignore", ZarrUserWarning)
                 zarr.consolidate_metadata(self._path, zarr_format=3)
 
-    def add(self, name: str, dimensions: Sequence[str], attributes: Mapping[str, Any]) -> zarr.Array[Any]:
-        """Add a uint8 array of zeros; a chunk holds one year of one class, 512 x 512 cells."""
+    def add(
+        self, name: str, dimensions: Sequence[str], attributes: Mapping[str, Any], dtype: str = "uint8"
+    ) -> zarr.Array[Any]:
+        """Add an array of zeros; a chunk holds one year of one class, 512 x 512 cells."""
         shape = tuple(self._sizes[d] for d in dimensions)
         chunks = tuple(min(_CHUNK, n) if d in "yx" else 1 for d, n in zip(dimensions, shape, strict=True))
         return self._group.create_array(
             name,
             shape=shape,
             chunks=chunks,
-            dtype="uint8",
+            dtype=dtype,
             fill_value=0,
             dimension_names=list(dimensions),
             attributes={"grid_mapping": "spatial_ref", **attributes},
@@ -92,30 +94,38 @@ def legend_attributes(legend: Legend) -> dict[str, Any]:
     }
 
 
-def write_probability(writer: CubeWriter, counts: NDArray[np.uint8], members: int, workers: Workers) -> None:
-    """Write how many members have each class in each year, decoded by readers to a share from 0 to 1.
+def write_ensemble(writer: CubeWriter, ensemble: Ensemble, workers: Workers) -> None:
+    """Write in how many members each cell has each class in each year, and in how many it changes, and when.
 
     Parameters
     ----------
-    counts : (time, class, y, x) uint8
-    members : how many there are
+    ensemble : its counts are stored as they are, and decoded by readers to shares from 0 to 1
     workers : who compresses and writes the years side by side
     """
-    array = writer.add(
-        "probability",
-        ("time", "class", "y", "x"),
-        {
-            "units": "1",
-            "scale_factor": 1 / members,
-            "long_name": "share of the ensemble's members in which the cell has the class",
-            "members": members,
-        },
-    )
+    array = writer.add("probability", ("time", "class", "y", "x"), _share(ensemble, "has the class"))
 
     def write_year(year: int) -> None:
-        array[year] = counts[year]
+        array[year] = ensemble.counts[year]
 
-    workers.map(write_year, range(counts.shape[0]))
+    workers.map(write_year, range(len(ensemble.years)))
+    _write_timing(writer, ensemble)
+
+
+def _write_timing(writer: CubeWriter, ensemble: Ensemble) -> None:
+    timing = ensemble.timing
+    writer.add("change_share", ("y", "x"), _share(ensemble, "changes"))[:] = timing.members
+    for name, years in (("first", timing.first_year), ("last", timing.last_year)):
+        meaning = f"mean year of the {name} change, over the members in which the cell changes; 0 = in none"
+        writer.add(f"{name}_change", ("y", "x"), {"units": "year", "long_name": meaning}, "uint16")[:] = years
+
+
+def _share(ensemble: Ensemble, what: str) -> dict[str, Any]:
+    return {
+        "units": "1",
+        "scale_factor": 1 / ensemble.members,
+        "long_name": f"share of the ensemble's members in which the cell {what}",
+        "members": ensemble.members,
+    }
 
 
 def open_cube(path: str | Path) -> xr.Dataset:

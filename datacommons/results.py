@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from catalog.collections import RUN_MAPS, RUNS
 from catalog.layers import cube_item, file_asset, link_source, raster_item, table_asset
 from datacommons.cogs import write_map
-from datacommons.cubes import CubeWriter, legend_attributes, write_probability
+from datacommons.cubes import CubeWriter, legend_attributes, write_ensemble
 from datacommons.errors import DataCommonsError, NotWritten
 from datacommons.progress import Advance, progress_bar
 from datacommons.publication import Staging
@@ -159,13 +159,13 @@ class _Writer:
         return self.folder / "maps" / f"{year}.tif"
 
     def write_ensemble(self, learned: Calibration, start: NDArray[np.uint8], advance: Advance) -> Ensemble:
-        """Draw the members, and write how often each cell has each class."""
+        """Draw the members, and write how often each cell has each class, and when it changes."""
         study, scenario = self.study, self.study.scenario
         ensemble = draw_ensemble(
             learned.model, scenario, start, chunk=study.chunk, workers=study.workers, on_year=lambda: advance(1)
         )
         with self._cube("probability", ensemble.years) as cube:
-            write_probability(cube, ensemble.counts, ensemble.members, study.workers)
+            write_ensemble(cube, ensemble, study.workers)
         advance(scenario.years)
         return ensemble
 

@@ -66,10 +66,32 @@ class Run:
 
     @cached_property
     def probability(self) -> xr.Dataset:
-        """``probability`` (time, class, y, x): share of the members in which a cell has a class, 0 to 1. Lazy."""
+        """What the members have in common. Lazy.
+
+        ``probability`` (time, class, y, x): share of them in which a cell has a class, 0 to 1. ``change_share`` (y, x):
+        share of them in which it changes at all, 0 to 1. ``first_change``, ``last_change`` (y, x) uint16: mean year of
+        its first and of its last change, over those in which it changes; 0 = in none.
+        """
         from datacommons.cubes import open_cube
 
         return open_cube(self._path("probability"))
+
+    @property
+    def agreement(self) -> xr.DataArray:
+        """Share of the members that have a cell's most frequent class, (time, y, x); NaN outside. Lazy."""
+        from datacommons.certainty import measure_agreement
+
+        return measure_agreement(self.probability.probability)
+
+    @property
+    def entropy(self) -> xr.DataArray:
+        """How evenly the members are spread over the classes, (time, y, x): 0 = all agree, 1 = evenly. Lazy.
+
+        Shannon's entropy over that of equal shares; NaN outside the landscape.
+        """
+        from datacommons.certainty import measure_entropy
+
+        return measure_entropy(self.probability.probability)
 
     @cached_property
     def area_ha(self) -> pd.DataFrame:
@@ -85,7 +107,7 @@ class Run:
 
     @cached_property
     def indicators(self) -> pd.DataFrame:
-        """All indicators, one row per year, class and indicator, with unit and the members' 5 and 95 % quantiles."""
+        """All indicators, one row per year, class and indicator, with the members' 5, 50 and 95 % quantiles."""
         import pandas as pd
 
         return pd.read_parquet(self._path("indicators"))

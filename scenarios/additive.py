@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.bases import Basis
 from scenarios.cluster import Workers
 from scenarios.drivers import Drivers
 from scenarios.grid import Grid
@@ -42,6 +43,7 @@ class AdditiveModel:
     positives : cells that changed, in the sample
     quality : measured on spatial blocks that were held out; None if it cannot be told
     refused : quality of the model with all features, if it was no better than chance and only neighbours were kept
+    bases, weights : what each term is made of, and by which weight: (column,) float64 for those of all terms
     """
 
     terms: tuple[Term, ...]
@@ -50,6 +52,8 @@ class AdditiveModel:
     positives: int
     quality: Quality | None = None
     refused: Quality | None = None
+    bases: tuple[Basis, ...] = ()
+    weights: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     @property
     def auc(self) -> float:

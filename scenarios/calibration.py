@@ -126,6 +126,7 @@ def calibrate(
             start=scenario.start,
             seed=scenario.seed,
             workers=workers,
+            resampled=scenario.potential.uncertainty,
         )
         rates = annual_rates(scenario.demand, tables, transitions)
     for transition, fitted in zip(transitions, potential.models, strict=True):

@@ -8,6 +8,7 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from scenarios.cluster import ONE, Workers
 from scenarios.interventions import Plan
@@ -15,6 +16,7 @@ from scenarios.kernels.tally import tally
 from scenarios.model import Model
 from scenarios.projection import DEFAULT_CHUNK, project
 from scenarios.spec import Scenario
+from scenarios.timing import Moves, Timing
 from scenarios.view import View
 
 
@@ -27,11 +29,13 @@ class Ensemble:
     years : projected years
     counts : (year, class, y, x) uint8, how many members have the class; 0 outside the landscape
     area_ha : (member, year, class) float64, hectares
+    timing : when the cells change
     """
 
     years: tuple[int, ...]
     counts: NDArray[np.uint8]
     area_ha: NDArray[np.float64]
+    timing: Timing
 
     @property
     def members(self) -> int:
@@ -61,13 +65,15 @@ def draw_ensemble(
 
     Returns
     -------
-    Ensemble. Counts are sums of integers: the order in which members end does not show.
+    Ensemble. Counts are sums of integers: the order in which members end does not show. Of a member only its areas are
+    kept, so no map is held but those of the members under way.
     """
     years = tuple(scenario.projected_years)
     values = np.array(model.legend.values, np.uint8)
     counts = np.zeros((len(years), len(values), *model.grid.shape), np.uint8)
     area = np.zeros((scenario.members, len(years), len(values)))
-    locks = [Lock() for _ in years]
+    timing = Timing.none(scenario.start, model.grid.shape)
+    locks, ending = [Lock() for _ in years], Lock()
     plan, view = Plan(scenario, model.legend, model.grid), View.of(model.potential, start, workers)
     temperature = scenario.allocation.temperature
 
@@ -75,11 +81,16 @@ def draw_ensemble(
         steps = project(
             model, scenario, start, member=member, temperature=temperature, chunk=chunk, plan=plan, view=view
         )
+        moves = Moves.of(start)
         for n, step in enumerate(steps):
+            moves.see(step.land_cover, n + 1)
             with locks[n]:
                 tally(step.land_cover, values, counts[n])
             area[member, n] = step.area_ha
             on_year()
+        with ending:
+            timing.add(moves)
 
-    workers.map(walk, range(scenario.members))
-    return Ensemble(years, counts, area)
+    with threadpool_limits(1):  # members may learn curves of their own
+        workers.map(walk, range(scenario.members))
+    return Ensemble(years, counts, area, timing)

@@ -60,6 +60,26 @@ def fit_additive(sample: Sample, *, drivers: int = 0, candidates: int = 0, seed:
     return _settle(trial, sample, quality, refused)
 
 
+def refit_additive(model: AdditiveModel, sample: Sample) -> AdditiveModel:
+    """Learn a model anew from another sample; features, stiffness and what is told of its quality stay.
+
+    Parameters
+    ----------
+    model : as fitted by `fit_additive`
+    sample : cells at risk, described as those that it was fitted to
+
+    Returns
+    -------
+    AdditiveModel, the given one where fewer than 10 cells changed (or stayed)
+    """
+    positives = int(sample.changed.sum())
+    if min(positives, sample.changed.size - positives) < _FEWEST:
+        return model
+    start = _Fit(model.weights, model.intercept - _correct_sampling(sample))
+    trial = _Trial(model.bases, np.empty(0), model.strength, fits=(start,))
+    return _settle(trial, sample, model.quality, model.refused)
+
+
 def _choose_features(bases: Sequence[Basis], first: int, sample: Sample) -> _Trial:
     """Leave out the candidates, those from the first one on, unless they surely help."""
     known = _keep(bases, range(first))
@@ -75,8 +95,7 @@ def _choose_features(bases: Sequence[Basis], first: int, sample: Sample) -> _Tri
 
 def _settle(trial: _Trial, sample: Sample, quality: Quality | None, refused: Quality | None) -> AdditiveModel:
     """Learn from the whole sample what was tried on parts of it."""
-    positives, area = int(sample.changed.sum()), sample.weights
-    correction = float(np.log(area[sample.changed].mean() / area[~sample.changed].mean()))
+    positives = int(sample.changed.sum())
     weights, intercept = np.empty(0), float(np.log(positives / (sample.changed.size - positives)))
     if _width(trial.bases):
         start = trial.fits[0] if trial.fits else None
@@ -86,7 +105,14 @@ def _settle(trial: _Trial, sample: Sample, quality: Quality | None, refused: Qua
         Term(basis.support, basis.at(basis.support) @ weights[end - basis.size : end])
         for basis, end in zip(trial.bases, ends, strict=True)
     )
-    return AdditiveModel(terms, intercept + correction, trial.strength, positives, quality, refused)
+    intercept += _correct_sampling(sample)
+    return AdditiveModel(terms, intercept, trial.strength, positives, quality, refused, tuple(trial.bases), weights)
+
+
+def _correct_sampling(sample: Sample) -> float:
+    """Return what is added to the log odds of the sample to have those of the landscape."""
+    area = sample.weights
+    return float(np.log(area[sample.changed].mean() / area[~sample.changed].mean()))
 
 
 def _keep(bases: Sequence[Basis], kept: range) -> list[Basis]:

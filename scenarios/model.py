@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.legend import Legend
+from scenarios.cluster import Workers
 from scenarios.drivers import Drivers
 from scenarios.futures import Demand
 from scenarios.grid import Grid
@@ -54,6 +55,12 @@ class Model:
     def zones(self) -> Zones:
         """The zones of the demand; one for all, if it has none."""
         return self.zonal.zones if self.zonal is not None else Zones.whole(self.grid.shape)
+
+    def resample(self, scenario: Scenario, member: int, workers: Workers) -> Model:
+        """Return the model with the potential of one member, if the scenario wants members to have their own."""
+        if not scenario.potential.uncertainty:
+            return self
+        return replace(self, potential=self.potential.resample(seed=scenario.seed, member=member, workers=workers))
 
     def foretell(self, scenario: Scenario, member: int | None, area_ha: NDArray[np.float64]) -> ZoneRates:
         """Return the rates of every year for a member (None: the best guess) that starts with these areas by zone."""

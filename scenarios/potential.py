@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from scenarios.additive import AdditiveModel, compile_windows, score_momentum, score_static
 from scenarios.bases import LINE_LEVELS
+from scenarios.bootstrap import Bootstrap
 from scenarios.cluster import Workers
 from scenarios.drivers import Driver, Drivers, DriversByYear
+from scenarios.errors import ScenarioInvalid
 from scenarios.kernels.scores import Tables
 from scenarios.learning import fit_additive
 from scenarios.momentum import Momentum
@@ -57,6 +59,7 @@ class Potential:
     explained : the curves of each transition, for a plot or a reader
     edges : between the levels of each static driver, by name; a model's first curves are theirs, in this order
     recent : (transition, y, x) int16, the part of `static` that recent change makes; None without momentum
+    bootstrap : what the models were learned from, if members are to learn them anew
     """
 
     transitions: tuple[Transition, ...]
@@ -68,6 +71,7 @@ class Potential:
     explained: tuple[tuple[Curve, ...], ...]
     edges: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     recent: NDArray[np.int16] | None = None
+    bootstrap: Bootstrap | None = None
 
     @cached_property
     def tables(self) -> Tables:
@@ -90,6 +94,32 @@ class Potential:
         ordered = {name: drivers[name] for name in self.edges}
         static = score_static(self.models, ordered, self.edges, self.neighbourhood.grid, workers, self.recent)
         return replace(self, static=static)
+
+    def resample(self, *, seed: int, member: int, workers: Workers) -> Potential:
+        """Return the potential as one member of an ensemble sees it: learned from places drawn with replacement.
+
+        Raises
+        ------
+        ScenarioInvalid
+            What it was learned from was not kept.
+        """
+        if not any(self.models):
+            return self  # nothing was learned
+        if self.bootstrap is None:
+            raise ScenarioInvalid(
+                "The scenario wants a potential of its own for each member (potential.uncertainty), and the model has "
+                "kept nothing to learn it from. Calibrate it with this scenario, or say 'uncertainty: false'."
+            )
+        drivers, momentum = self.bootstrap.drivers, self.bootstrap.momentum
+        models = self.bootstrap.learn_again(self.models, seed=seed, member=member)
+        columns, near = len(drivers), self.neighbourhood
+        recent = None
+        if momentum is not None:
+            momentum = replace(momentum, workers=workers)
+            recent = score_momentum(self.transitions, models, columns + len(near.windows), momentum)
+        static = score_static(models, drivers, self.edges, near.grid, workers, recent)
+        curves, used = compile_windows(models, columns, near)
+        return replace(self, models=models, static=static, curves=curves, used=used, recent=recent)
 
     def slot(self, transition: Transition) -> int:
         """Return which transition out of its class this is, or -1 if it is not modelled."""
@@ -121,6 +151,7 @@ def learn_potential(
     start: int | None = None,
     seed: int,
     workers: Workers,
+    resampled: bool = False,
 ) -> Potential:
     """Learn from every interval of the history where each transition happens.
 
@@ -134,6 +165,7 @@ def learn_potential(
     momentum : recent change, a candidate that held-out blocks keep or drop; None leaves it out
     start : year whose drivers the projection starts with; the last date if not given
     seed : of the sampling
+    resampled : whether to keep what members need to learn it anew
 
     Returns
     -------
@@ -153,7 +185,10 @@ def learn_potential(
     static = score_static(models, now, edges, grid, workers, recent)
     curves, used = compile_windows(models, len(now), neighbourhood)
     explained = tuple(_explain(model, edges, now, neighbourhood, momentum) for model in models)
-    return Potential(tuple(transitions), static, curves, used, neighbourhood, tuple(models), explained, edges, recent)
+    bootstrap = Bootstrap(tuple(samples), now, momentum) if resampled else None
+    return Potential(
+        tuple(transitions), static, curves, used, neighbourhood, tuple(models), explained, edges, recent, bootstrap
+    )
 
 
 def _explain(

@@ -94,6 +94,7 @@ class _Walk:
         plan: Plan | None,
         view: View | None,
     ) -> None:
+        shared, model = model.potential, model if member == CENTRAL else model.resample(scenario, member, workers)
         self.model, self.scenario, self.member = model, scenario, member
         self.temperature = round(temperature * TEMPERATURE_ONE)
         self.plan = plan or Plan(scenario, model.legend, model.grid)
@@ -115,6 +116,8 @@ class _Walk:
         self.area = self.zones.weigh(start, model.legend.values, model.grid)  # (zone, class)
         self.foretold = model.foretell(scenario, None if member == CENTRAL else member, self._area_ha())
         self.view = View.of(model.potential, start, workers) if view is None else view.copy()
+        if view is not None and model.potential is not shared:
+            self.view.see_with(model.potential, start, workers)
         self.stale = np.zeros(start.shape, np.uint8)
         self.gumbel = draws.gumbel_table()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -56,6 +56,16 @@ class Sample:
             np.concatenate([p.blocks for p in parts]),
             np.concatenate([p.weights for p in parts]),
             parts[0].categories,
+        )
+
+    def repeat(self, copies: NDArray[np.int64]) -> Sample:
+        """Take each cell so many times, (cell,); 0 leaves it out."""
+        return replace(
+            self,
+            levels=np.repeat(self.levels, copies, axis=0),
+            changed=np.repeat(self.changed, copies),
+            blocks=np.repeat(self.blocks, copies),
+            weights=np.repeat(self.weights, copies),
         )
 
 

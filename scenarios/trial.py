@@ -8,6 +8,7 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from scenarios.cluster import ONE, Workers
 from scenarios.fuzzy import FuzzySimilarity, compare_fuzzily
@@ -110,7 +111,8 @@ def draw_members(trial: Trial, model: Model, members: int) -> Drawn:
             first[:] = end
         return trial.score(end)
 
-    scores = trial.workers.map(draw, range(members))
+    with threadpool_limits(1):  # members may learn curves of their own
+        scores = trial.workers.map(draw, range(members))
     return Drawn(
         agreements=tuple(score.agreement for score in scores),
         by_resolution={n: float(np.mean([score.by_resolution[n] for score in scores])) for n in RESOLUTIONS},

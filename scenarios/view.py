@@ -35,12 +35,16 @@ class View:
         near, slots = potential.neighbourhood, max(1, int(potential.tables.count_of.max()))
         scores = np.zeros((slots, *land_cover.shape), np.int16)
         view = cls(near.count(land_cover, workers), near.count_valid(land_cover, workers), scores)
-        view.rescore(potential, land_cover, np.ones(land_cover.shape, np.uint8), workers)
+        view.see_with(potential, land_cover, workers)
         return view
 
     def copy(self) -> View:
         """Return a view that changes on its own."""
         return View(self.counts.copy(), self.valid, self.scores.copy())
+
+    def see_with(self, potential: Potential, land_cover: NDArray[np.uint8], workers: Workers) -> None:
+        """Compute all scores, with this potential."""
+        self.rescore(potential, land_cover, np.ones(land_cover.shape, np.uint8), workers)
 
     def rescore(
         self, potential: Potential, land_cover: NDArray[np.uint8], stale: NDArray[np.uint8], workers: Workers

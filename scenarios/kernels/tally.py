@@ -1,4 +1,4 @@
-"""Counting, over members, how often a cell has a class."""
+"""Counting, over members, how often a cell has a class, and when it changes."""
 
 from __future__ import annotations
 
@@ -21,3 +21,52 @@ def tally(land_cover: NDArray[np.uint8], values: NDArray[np.uint8], counts: NDAr
         for n in range(values.size):
             for column in range(land_cover.shape[1]):
                 counts[n, row, column] += np.uint8(land_cover[row, column] == values[n])
+
+
+@njit(nogil=True, cache=True)
+def note_changes(
+    land_cover: NDArray[np.uint8],
+    before: NDArray[np.uint8],
+    step: int,
+    first: NDArray[np.uint8],
+    last: NDArray[np.uint8],
+) -> None:
+    """Note in which step the cells of one member change.
+
+    Parameters
+    ----------
+    land_cover : (y, x) uint8
+    before : (y, x) uint8, the map of the step before; becomes this one
+    step : years since the start, 1 to 255
+    first, last : (y, x) uint8, step of the first and of the last change, 0 = none yet; written where a cell changes
+    """
+    for row in range(land_cover.shape[0]):
+        for column in range(land_cover.shape[1]):
+            if land_cover[row, column] != before[row, column]:
+                before[row, column] = land_cover[row, column]
+                last[row, column] = step
+                if first[row, column] == 0:
+                    first[row, column] = step
+
+
+@njit(nogil=True, cache=True)
+def tally_changes(
+    first: NDArray[np.uint8],
+    last: NDArray[np.uint8],
+    members: NDArray[np.uint8],
+    sum_first: NDArray[np.uint16],
+    sum_last: NDArray[np.uint16],
+) -> None:
+    """Add the steps of one member's changes to those of the others.
+
+    Parameters
+    ----------
+    first, last : (y, x) uint8, from `note_changes`
+    members : (y, x) uint8, in how many members the cell changes; added to
+    sum_first, sum_last : (y, x) uint16, sums over these members; added to
+    """
+    for row in range(first.shape[0]):
+        for column in range(first.shape[1]):
+            members[row, column] += np.uint8(first[row, column] != 0)
+            sum_first[row, column] += np.uint16(first[row, column])
+            sum_last[row, column] += np.uint16(last[row, column])

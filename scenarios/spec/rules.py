@@ -75,6 +75,9 @@ class PotentialRule(Record):
         (200.0,),
         description="half widths of the square windows in which recent change counts, in metres; used where it helps",
     )
+    uncertainty: bool = Field(
+        False, description="whether each member learns its own curves, from places drawn with replacement"
+    )
 
     @model_validator(mode="after")
     def _names_each_driver_once(self) -> PotentialRule:

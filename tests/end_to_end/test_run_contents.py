@@ -85,12 +85,48 @@ def test_probability_is_the_share_of_the_members(run: Run, cells: np.ndarray[Any
     assert ((values > 0) & (values < 1)).any(), "the members differ"
 
 
+def test_agreement_and_entropy_are_those_of_the_probability(
+    run: Run, cells: np.ndarray[Any, np.dtype[np.uint8]]
+) -> None:
+    inside, chance = cells[0] > 0, run.probability.probability.values
+    agreement, entropy = run.agreement, run.entropy
+    for derived in (agreement, entropy):
+        assert derived.dims == ("time", "y", "x")
+        assert derived.chunks is not None
+        assert np.isnan(derived.values[:, ~inside]).all()
+    np.testing.assert_allclose(agreement.values[:, inside], chance.max(axis=1)[:, inside], rtol=1e-12)
+    parts = np.where(chance > 0, chance * np.log(np.where(chance > 0, chance, 1)), 0)
+    expected = -parts.sum(axis=1) / np.log(3)
+    np.testing.assert_allclose(entropy.values[:, inside], expected[:, inside], atol=1e-12)
+
+
+def test_the_years_of_change_are_projected_ones(run: Run, cells: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+    members = run.probability
+    share, first, last = (members[name].values for name in ("change_share", "first_change", "last_change"))
+    assert members.first_change.dtype == members.last_change.dtype == np.uint16
+    assert members.first_change.attrs["units"] == "year"
+    assert members.first_change.dims == members.change_share.dims == ("y", "x")
+    np.testing.assert_allclose(share * MEMBERS, np.rint(share * MEMBERS), atol=1e-9)
+    assert (share[cells[0] == 0] == 0).all()
+    changed = share > 0
+    assert changed.any()
+    assert not first[~changed].any()
+    assert not last[~changed].any()
+    assert set(np.unique(first[changed])) <= set(YEARS[1:])
+    assert (first <= last).all()
+    # A cell that no member changes has the class that it started with in all of them.
+    keeps = members.probability.sel({"class": 1}).values[:, (cells[0] == 1) & ~changed]
+    assert (keeps == 1).all()
+
+
 def test_the_members_spread_around_what_they_have_in_common(run: Run) -> None:
     areas = run.areas
-    low, middle, high = (np.array(areas[key]) for key in ("low_ha", "area_ha", "high_ha"))
-    assert low.shape == middle.shape == high.shape == (len(YEARS), 3)
-    assert (low <= high).all()
+    low, median, high, middle = (np.array(areas[key]) for key in ("low_ha", "median_ha", "high_ha", "area_ha"))
+    assert low.shape == median.shape == middle.shape == high.shape == (len(YEARS), 3)
+    assert (low <= median).all()
+    assert (median <= high).all()
     np.testing.assert_array_equal(low[0], middle[0])
+    np.testing.assert_array_equal(median[0], middle[0])
     np.testing.assert_array_equal(high[0], middle[0])
     # Each member draws its own rates; they agree to a few per cent after so few years.
     np.testing.assert_allclose(low, middle, rtol=0.05)
@@ -105,6 +141,9 @@ def test_the_tables_say_the_same(run: Run, job: Job) -> None:
     area = frame[frame["indicator"] == "area"].pivot_table(index="year", columns="class", values="value")
     np.testing.assert_allclose(area[run.area_ha.columns], run.area_ha, rtol=1e-6)
     assert set(frame["unit"]) == {"ha"}
+    for column in ("low", "median", "high"):
+        quantile = frame.pivot_table(index="year", columns="class", values=column)
+        np.testing.assert_allclose(quantile[run.area_ha.columns], run.areas[f"{column}_ha"], atol=1e-4)
     pd.testing.assert_frame_equal(pd.read_csv(job.run_folder / "indicators.csv"), frame, check_dtype=False, rtol=1e-12)
 
 

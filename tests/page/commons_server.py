@@ -120,6 +120,7 @@ def areas(plan: str) -> Item:
         "years": list(_YEARS),
         "area_ha": rows,
         "low_ha": [[area * (1 - by) for area in row] for row, by in zip(rows, spread, strict=True)],
+        "median_ha": rows,
         "high_ha": [[area * (1 + by) for area in row] for row, by in zip(rows, spread, strict=True)],
         "members": 10,
         "observed": {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from collections import Counter
 from threading import Lock
 
@@ -13,6 +15,7 @@ from scenarios.ensemble import Ensemble, draw_ensemble
 from scenarios.grid import Grid
 from scenarios.indicators.area import class_area_ha
 from scenarios.model import Model
+from scenarios.timing import Timing
 from scenarios.transitions import Transition
 from tests.scenarios.landscapes import (
     LEGEND,
@@ -78,6 +81,8 @@ def test_threads_and_chunks_do_not_show(ensemble: Ensemble, threads: int, chunk:
     other = draw_ensemble(any_model(), PLANS, START, chunk=chunk, workers=Workers(threads))
     assert other.counts.tobytes() == ensemble.counts.tobytes()
     assert other.area_ha.tobytes() == ensemble.area_ha.tobytes()
+    for name in ("members", "sum_first", "sum_last"):
+        assert getattr(other.timing, name).tobytes() == getattr(ensemble.timing, name).tobytes()
 
 
 def test_members_differ_but_not_in_their_demand(ensemble: Ensemble) -> None:
@@ -113,8 +118,29 @@ def test_progress_is_told_once_a_year_and_member(threads: int) -> None:
     assert told["years"] == 24
 
 
+def measure_peak(model: Model, start: np.ndarray, members: int) -> int:
+    """Return the most bytes that were held at once while an ensemble was drawn, one member after the other."""
+    plans = scenario(members=members, years=2)
+    draw_ensemble(model, plans, start)  # what is made once, like tables and compiled kernels
+    gc.collect()
+    tracemalloc.start()
+    try:
+        draw_ensemble(model, plans, start)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_members() -> None:
+    grid = projected_grid((250, 250))
+    model, start = any_model(grid), random_map(grid.shape)
+    few, many = (measure_peak(model, start, members) for members in (12, 42))
+    # What waits to be collected differs by a map or two; thirty maps would be 1.9 MB.
+    assert many - few < 3 * start.nbytes
+
+
 def test_quantiles_of_areas_are_those_of_the_members() -> None:
     area = np.array([[[1.0, 9.0]], [[2.0, 8.0]], [[6.0, 4.0]]])
-    found = Ensemble((2001,), np.zeros((1, 2, 1, 1), np.uint8), area)
+    found = Ensemble((2001,), np.zeros((1, 2, 1, 1), np.uint8), area, Timing.none(2000, (1, 1)))
     assert found.area_quantile_ha(0.5).tolist() == [[2.0, 8.0]]
     assert found.area_quantile_ha(1.0).tolist() == [[6.0, 9.0]]
