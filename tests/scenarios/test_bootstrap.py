@@ -116,6 +116,12 @@ def test_features_and_stiffness_stay(model: Model) -> None:
         assert any((a.log_odds != b.log_odds).any() for a, b in zip(one.terms, other.terms, strict=True))
 
 
+def test_a_driver_replaced_by_itself_is_seen_as_before(known: KnownLandscape, model: Model) -> None:
+    own = model.potential.resample(seed=42, member=1, workers=ONE)
+    np.testing.assert_array_equal(own.seen_with(known.drivers, ONE).static, own.static)
+    assert (own.static != model.potential.static).any()
+
+
 def test_curves_spread_as_far_as_sampling_lets_them(known: KnownLandscape, model: Model) -> None:
     """The spread of a linear effect over members, beside the standard error that its sample size lets expect."""
     t = model.potential.transitions.index(REGROWTH)

@@ -9,6 +9,8 @@ from threading import Lock
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scenarios.cluster import Workers
 from scenarios.ensemble import Ensemble, draw_ensemble
@@ -19,18 +21,22 @@ from scenarios.timing import Timing
 from scenarios.transitions import Transition
 from tests.scenarios.landscapes import (
     LEGEND,
+    World,
     geographic_grid,
+    place,
     projected_grid,
     random_map,
     random_model,
     scenario,
     walk,
+    worlds,
 )
 
 RATES = {Transition(1, 2): 0.05, Transition(1, 3): 0.04, Transition(3, 1): 0.03}
 PLANS = scenario(members=6, years=4)
 SHAPE = (30, 35)
 START = random_map(SHAPE, nodata=0.2)
+WHERE = place(projected_grid(SHAPE), (5, 25), (5, 30))
 
 
 def any_model(grid: Grid | None = None) -> Model:
@@ -54,6 +60,43 @@ def test_every_cell_with_data_has_a_class_in_every_member(ensemble: Ensemble) ->
     total = ensemble.counts.sum(axis=1)
     assert (total[:, START != 0] == 6).all()
     assert (total[:, START == 0] == 0).all()
+
+
+by_both_rules = pytest.mark.parametrize("rule", ["cells", "patches"])
+
+
+@by_both_rules
+@given(worlds(most=30, geographic=None), st.integers(1, 5))
+@settings(deadline=None, max_examples=15)
+def test_shares_of_the_classes_add_up_to_one_in_any_landscape(rule: str, world: World, members: int) -> None:
+    plans = scenario(members=members, years=3, allocation={"rule": rule, "temperature": world.temperature})
+    counts = draw_ensemble(world.model, plans, world.start).counts
+    np.testing.assert_array_equal(
+        counts.sum(axis=1), np.broadcast_to(members * (world.start != 0), (3, *counts.shape[2:]))
+    )
+
+
+@by_both_rules
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"protect": {"where": WHERE, "classes": ["forest"]}},
+        {"convert": {"where": WHERE, "from": ["forest"], "to": "built", "hectares_per_year": 5}},
+        {"change_rate": {"from": "forest", "to": "built", "factor": 3}},
+    ],
+    ids=["protect", "convert", "change rate"],
+)
+@pytest.mark.parametrize("year", [2002, 2004])
+def test_with_and_without_an_intervention_members_are_the_same_before_its_first_year(
+    rule: str, action: dict[str, object], year: int
+) -> None:
+    plan = {"id": "plan", "years": (year, 2004), **action}
+    how = {"members": 3, "years": 4, "allocation": {"rule": rule}}
+    bare, planned = (draw_ensemble(any_model(), scenario(*each, **how), START) for each in ((), (plan,)))
+    before = year - 2001
+    assert bare.counts[:before].tobytes() == planned.counts[:before].tobytes()
+    assert (bare.counts[before:] != planned.counts[before:]).any()
+    assert bare.area_ha[:, :before].tobytes() == planned.area_ha[:, :before].tobytes()
 
 
 def test_counts_are_those_of_the_members_projected_alone(ensemble: Ensemble) -> None:
