@@ -16,12 +16,12 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.kernels.triples import count_triples, find_classes
+
 Map = NDArray[np.uint8]
 
 RESOLUTIONS = (1, 2, 4, 8, 16, 32)
 """Edges of the blocks, in cells, inside which errors are forgiven."""
-
-_ROWS_AT_ONCE = 1024
 
 
 class Outcome(IntEnum):
@@ -126,22 +126,12 @@ def compare(initial: Map, observed: Map, simulated: Map) -> Agreement:
 
 def _cross(initial: Map, observed: Map, simulated: Map) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return the classes that occur, and the cells of each (initial, observed, simulated) triple of them."""
-    parts = [slice(row, row + _ROWS_AT_ONCE) for row in range(0, initial.shape[0], _ROWS_AT_ONCE)]
-    present = np.zeros(256, bool)
-    for part in parts:
-        valid = (initial[part] != 0) & (observed[part] != 0) & (simulated[part] != 0)
-        for each in (initial, observed, simulated):
-            present |= np.bincount(each[part][valid], minlength=256) > 0
-    values = np.flatnonzero(present).astype(np.uint8)
-    k = values.size
-    index = np.zeros(256, np.int64)
-    index[values] = np.arange(k)
-    cube = np.zeros(k**3, np.int64)
-    for part in parts:
-        valid = (initial[part] != 0) & (observed[part] != 0) & (simulated[part] != 0)
-        i, o, s = (index[each[part][valid]] for each in (initial, observed, simulated))
-        cube += np.bincount((i * k + o) * k + s, minlength=k**3)
-    return values, cube.reshape(k, k, k)
+    values = np.flatnonzero(find_classes(initial, observed, simulated)).astype(np.uint8)
+    place = np.zeros(256, np.int64)
+    place[values] = np.arange(values.size)
+    count = np.zeros((values.size,) * 3, np.int64)
+    count_triples(initial, observed, simulated, place, count)
+    return values, count
 
 
 def _expect(cube: NDArray[np.int64]) -> float:
