@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -69,10 +69,8 @@ def publish_run(study: Study, name: RunName) -> dict[str, Any]:
     NotWritten
         A file or the catalog cannot be written. The commons is as before.
     """
-    learned = study.calibration()
-    score = study.hindcast() if len(study.scenario.history) >= _FEWEST_DATES_TO_TEST else None
     try:
-        return _publish(study, name, learned, score)
+        return _publish(study, name)
     except OSError as error:
         if isinstance(error, DataCommonsError):
             raise
@@ -81,25 +79,35 @@ def publish_run(study: Study, name: RunName) -> dict[str, Any]:
         ) from error
 
 
-def _publish(study: Study, name: RunName, learned: Calibration, score: Hindcast | None) -> dict[str, Any]:
+def _publish(study: Study, name: RunName) -> dict[str, Any]:
     commons, scenario = study.commons, study.scenario
     with Staging(commons.root) as staging:
         folder = staging.folder(f"runs/{scenario.landscape}/{scenario.id}/{name.id}")
         writer = _Writer(study, name, folder, staging.files)
-        start = study.land_cover[scenario.start]
         # The best map and the members, and the files of each.
         steps = len(scenario.projected_years) * (scenario.members + 3)
         with progress_bar(f"projecting {scenario.id}", steps, shown=study.progress) as advance:
-            (areas, shortfalls, maps), ensemble = study.workers.both(
-                lambda: writer.write_trajectory(learned, start, advance),
-                lambda: writer.write_ensemble(learned, start, advance),
+            (learned, projected, ensemble), score = study.workers.both(
+                lambda: writer.write_projection(advance), lambda: _test(study)
             )
         with progress_bar(f"describing {scenario.id}", 0, shown=study.progress):
-            table = AreaTable.of(study, areas, ensemble)
-            items = [writer.describe_run(table, learned, score, shortfalls), *maps]
+            table = AreaTable.of(study, projected.areas, ensemble)
+            items = [writer.describe_run(table, learned, score, projected.shortfalls), *projected.maps]
         documents = [item.to_dict(include_self_link=False, transform_hrefs=False) for item in items]
         staging.publish(commons.store, documents)
     return documents[0]
+
+
+def _test(study: Study) -> Hindcast | None:
+    return study.hindcast() if len(study.scenario.history) >= _FEWEST_DATES_TO_TEST else None
+
+
+class _Projected(NamedTuple):
+    """The best map of every year."""
+
+    areas: NDArray[np.float64]  # (year, class) hectares, from the start on
+    shortfalls: list[Shortfall]  # what could not be placed
+    maps: list[pystac.Item]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,15 +131,17 @@ class _Writer:
         scenario = self.study.scenario
         return [scenario.start, *scenario.projected_years]
 
-    def write_trajectory(
-        self, learned: Calibration, start: NDArray[np.uint8], advance: Advance
-    ) -> tuple[NDArray[np.float64], list[Shortfall], list[pystac.Item]]:
-        """Project the best map of every year, and write the cube as the years come, and then the maps.
+    def write_projection(self, advance: Advance) -> tuple[Calibration, _Projected, Ensemble]:
+        """Learn, and write what follows: the best map and the members."""
+        learned, start = self.study.calibration(), self.study.land_cover[self.study.scenario.start]
+        projected, ensemble = self.study.workers.both(
+            lambda: self.write_trajectory(learned, start, advance),
+            lambda: self.write_ensemble(learned, start, advance),
+        )
+        return learned, projected, ensemble
 
-        Returns
-        -------
-        (year, class) float64 hectares, from the start on; what could not be placed; and the items of the maps
-        """
+    def write_trajectory(self, learned: Calibration, start: NDArray[np.uint8], advance: Advance) -> _Projected:
+        """Project the best map of every year, and write the cube as the years come, and then the maps."""
         study, scenario = self.study, self.study.scenario
         areas = [study.grid.weigh(start, study.landscape.legend.values) * study.grid.weight_ha]
         shortfalls: list[Shortfall] = []
@@ -146,7 +156,7 @@ class _Writer:
                 advance(1)
         (self.folder / "maps").mkdir()
         items = study.workers.map(lambda year: self._write_map(year, array, advance), scenario.projected_years)
-        return np.stack(areas), shortfalls, items
+        return _Projected(np.stack(areas), shortfalls, items)
 
     def _write_map(self, year: int, array: Any, advance: Advance) -> pystac.Item:
         land_cover = array[year - self.study.scenario.start]

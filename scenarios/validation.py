@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from catalog.legend import Legend
 from scenarios.calibration import calibrate
@@ -260,12 +259,10 @@ def hindcast(
     trial, notes = _without_table(trial)
     how: Any = {"legend": legend, "grid": grid, "workers": workers, "zones": zones}
     bare = trial.model_copy(update={"potential": trial.potential.model_copy(update={"drivers": ()})})
-    # Held for both: the one that ends first must not give the other threads of linear algebra.
-    with threadpool_limits(1):
-        learned, unaided = workers.both(
-            lambda: calibrate(trial, past, drivers, **how),
-            lambda: calibrate(bare, past, {}, **how) if drivers or trial.potential.drivers else None,
-        )
+    learned, unaided = workers.both(
+        lambda: calibrate(trial, past, drivers, **how),
+        lambda: calibrate(bare, past, {}, **how) if drivers or trial.potential.drivers else None,
+    )
     model = learned.model
     # Guessing knows nothing of patches either: it takes cell by cell.
     blind = replace(

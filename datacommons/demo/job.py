@@ -66,8 +66,8 @@ def run_demo(folder: Path, *, listener: socket | None, members: int | None = Non
         if url:
             print_line(f"The door is open: {url}. Scenarios appear there as they are done.")
         scenarios = [read_demo_scenario(folder, name, members) for name in _ORDER]
-        print_hindcast(validate_scenario(commons, scenarios[0], progress=True))
         runs = run_all(commons, scenarios)
+        print_hindcast(validate_scenario(commons, scenarios[0], progress=True))  # as the runs have found it
         print_comparison(f"{TITLE}: hectares by class", [run.area_ha for run in runs], [*_titles(scenarios)])
         print_line(f"The commons is in {folder}. Scenario files to change and run again: {folder / 'scenarios'}.")
         if url:

@@ -166,6 +166,18 @@ def test_no_bar_appears_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) ->
     assert terminal.getvalue() == ""
 
 
+def test_work_inside_other_work_gets_no_bar_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    with watched_bar(monkeypatch, patience_s=0) as terminal:
+        with progress_bar("learning", 0, patience_s=0) as advance:
+            advance(1)
+            outlast_patience()
+        assert "Ingesting" in terminal.getvalue()
+        assert "learning" not in terminal.getvalue()
+    with watched_bar(monkeypatch, patience_s=0) as terminal:
+        outlast_patience()
+        assert "Ingesting" in terminal.getvalue()
+
+
 def test_a_log_gets_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
     with progress_bar("Ingesting", 2, patience_s=0) as advance:
         advance(1)
