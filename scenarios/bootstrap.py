@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from scenarios.algebra import one_thread
 from scenarios.additive import AdditiveModel
 from scenarios.drivers import Drivers
 from scenarios.kernels import draws
@@ -60,8 +60,7 @@ class Bootstrap:
         Where too few cells of the drawn blocks changed, it stays as it is.
         """
         drawn = self.draw_blocks(seed, member)
-        # Linear algebra in one thread, as when it was learned first. Who draws members side by side holds it for all.
-        with threadpool_limits(1):
+        with one_thread:
             return tuple(
                 model and refit_additive(model, self._take(sample, drawn))
                 for model, sample in zip(models, self.samples, strict=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from catalog.legend import Legend
+from scenarios.algebra import one_thread
 from scenarios.additive import AdditiveModel
 from scenarios.cluster import Workers
 from scenarios.conversions import Conversions, date_last_change
@@ -115,8 +115,7 @@ def calibrate(
     near = Neighbourhood.of(grid, scenario.potential.neighbourhood_m, legend.values)
     seen = history if start is None else {scenario.start: start, **history}
     in_year = derive_drivers(scenario.potential.drivers, drivers, seen, legend=legend, grid=grid)
-    # One thread of linear algebra: its sums, and so the model, must not depend on how many there are.
-    with threadpool_limits(1):
+    with one_thread:
         potential = learn_potential(
             transitions,
             history,

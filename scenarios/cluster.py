@@ -9,8 +9,6 @@ from functools import partial
 from threading import Condition, local
 from typing import Any, TypeVar
 
-from threadpoolctl import threadpool_limits
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -60,12 +58,10 @@ class Workers:
     def both(self, one: Callable[[], Item], other: Callable[[], Result]) -> tuple[Item, Result]:
         """Return the results of two jobs done side by side; each may itself use the workers.
 
-        Where one fails, the other ends when it next uses them. Linear algebra is held to one thread for both: a limit
-        is one for the process, and the job that ends first must not lift it for the other.
+        Where one fails, the other ends when it next uses them.
         """
         jobs: tuple[Callable[[], Any], ...] = (one, other)
-        with threadpool_limits(1):
-            first, second = self.map(lambda job: job(), jobs)
+        first, second = self.map(lambda job: job(), jobs)
         return first, second
 
 

@@ -8,7 +8,6 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from scenarios.cluster import ONE, Workers
 from scenarios.interventions import Plan
@@ -91,6 +90,5 @@ def draw_ensemble(
         with ending:
             timing.add(moves)
 
-    with threadpool_limits(1):  # members may learn curves of their own
-        workers.map(walk, range(scenario.members))
+    workers.map(walk, range(scenario.members))
     return Ensemble(years, counts, area, timing)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from scenarios.algebra import one_thread
 from scenarios.areas import table_areas, trend_areas
 from scenarios.biproportional import yearly_rates
 from scenarios.demand import annual_rates
@@ -20,9 +19,6 @@ from scenarios.transitions import Transition, TransitionTable
 
 Rates = Callable[[int], Mapping[Transition, float]]
 """The share of its source class that each modelled transition takes, by year."""
-
-ALGEBRA = Lock()
-"""Held while linear algebra is done: one caller at a time, so that threads do not take each other's cores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +53,7 @@ class Demand:
         tables = list(self.tables)
         if member is not None and scenario.demand.uncertainty:
             tables = resample(tables, self.samples, seed=scenario.seed, member=member)
-        # One thread of linear algebra, one caller at a time: its sums must not depend on how many there are.
-        with ALGEBRA, threadpool_limits(1):
+        with one_thread:
             rates = annual_rates(scenario.demand, tables, self.transitions)
             if scenario.demand.rule in ("trend", "table"):
                 nearest = scenario.demand.rule == "trend"
@@ -86,7 +81,7 @@ class Demand:
         return self._note_trend(scenario, area_ha) if scenario.demand.rule == "trend" else []
 
     def _note_trend(self, scenario: Scenario, area_ha: NDArray[np.float64]) -> Sequence[str]:
-        with ALGEBRA, threadpool_limits(1):
+        with one_thread:
             rates = annual_rates(scenario.demand, self.tables, self.transitions)
             try:
                 self._reach(self._areas(scenario, area_ha), rates, scenario.projected_years, nearest=False)

@@ -145,6 +145,7 @@ def _fit(
     design : (cell, column)
     start : where to start from; columns that it does not know, the last ones, start at 0
     """
+    from sklearn import config_context
     from sklearn.linear_model import LogisticRegression
 
     single = design.dtype == np.float32
@@ -155,7 +156,8 @@ def _fit(
         known = np.zeros((1, design.shape[1]), design.dtype)
         known[0, : start.weights.size] = start.weights
         model.coef_, model.intercept_ = known, np.array([start.intercept], design.dtype)
-    model.fit(design, changed)
+    with config_context(assume_finite=True, skip_parameter_validation=True):  # it is fitted thousands of times
+        model.fit(design, changed)
     return _Fit(model.coef_[0].astype(np.float64), float(model.intercept_[0]))
 
 

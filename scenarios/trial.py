@@ -8,7 +8,6 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from scenarios.cluster import ONE, Workers
 from scenarios.fuzzy import FuzzySimilarity, compare_fuzzily
@@ -111,8 +110,7 @@ def draw_members(trial: Trial, model: Model, members: int) -> Drawn:
             first[:] = end
         return trial.score(end)
 
-    with threadpool_limits(1):  # members may learn curves of their own
-        scores = trial.workers.map(draw, range(members))
+    scores = trial.workers.map(draw, range(members))
     return Drawn(
         agreements=tuple(score.agreement for score in scores),
         by_resolution={n: float(np.mean([score.by_resolution[n] for score in scores])) for n in RESOLUTIONS},

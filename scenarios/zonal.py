@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from scenarios.algebra import one_thread
 from scenarios.demand import annual_rates, transition_matrix
-from scenarios.futures import ALGEBRA, Demand
+from scenarios.futures import Demand
 from scenarios.grid import Grid
 from scenarios.kernels import draws
 from scenarios.resampling import resample
@@ -97,7 +97,7 @@ class ZonalDemand:
         if drawn:
             tables = resample(tables, self.whole.samples, seed=scenario.seed, member=int(member or 0))
         out = []
-        with ALGEBRA, threadpool_limits(1):
+        with one_thread:
             for zone in range(len(self.zones)):
                 key = draws.stream(scenario.seed, int(member or 0), _ZONES, zone)
                 rng = np.random.Generator(np.random.PCG64(int(key))) if drawn else None

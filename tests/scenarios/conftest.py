@@ -12,9 +12,9 @@ import pytest
 import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from threadpoolctl import threadpool_limits
 
 from catalog.legend import Legend
+from scenarios.algebra import one_thread
 from scenarios.grid import Grid
 from scenarios.spec import Scenario
 from scenarios.validation import Hindcast, hindcast
@@ -38,7 +38,7 @@ class PlumIsland:
 @pytest.fixture
 def one_thread_of_algebra() -> Iterator[None]:
     """Hold linear algebra to one thread, as `fit_additive` asks of its caller."""
-    with threadpool_limits(1):
+    with one_thread:
         yield
 
 
