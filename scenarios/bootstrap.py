@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.algebra import one_thread
 from scenarios.additive import AdditiveModel
+from scenarios.algebra import one_thread
 from scenarios.drivers import Drivers
 from scenarios.kernels import draws
 from scenarios.learning import refit_additive

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.legend import Legend
-from scenarios.algebra import one_thread
 from scenarios.additive import AdditiveModel
+from scenarios.algebra import one_thread
 from scenarios.cluster import Workers
 from scenarios.conversions import Conversions, date_last_change
 from scenarios.demand import annual_rates
