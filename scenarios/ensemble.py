@@ -75,10 +75,20 @@ def draw_ensemble(
     locks, ending = [Lock() for _ in years], Lock()
     plan, view = Plan(scenario, model.legend, model.grid), View.of(model.potential, start, workers)
     temperature = scenario.allocation.temperature
+    # Members side by side where there are enough of them, else the blocks of each.
+    inside = ONE if scenario.members >= workers.threads else workers
 
     def walk(member: int) -> None:
         steps = project(
-            model, scenario, start, member=member, temperature=temperature, chunk=chunk, plan=plan, view=view
+            model,
+            scenario,
+            start,
+            member=member,
+            temperature=temperature,
+            chunk=chunk,
+            workers=inside,
+            plan=plan,
+            view=view,
         )
         moves = Moves.of(start)
         for n, step in enumerate(steps):
