@@ -1,8 +1,8 @@
 """Step 3, potential: the relative chance of each cell to make a transition, learned from the history.
 
-The model is additive: one curve per driver and one per neighbourhood share, added up on the scale of the logarithm of
-the odds, so that a planner can read why a place is likely to change. A fitted model is compiled into look-up tables
-of integers; a prediction is a sum of look-ups.
+By default the model is additive: one curve per driver and one per neighbourhood share, added up on the scale of the
+logarithm of the odds, so that a planner can read why a place is likely to change. A fitted model is compiled into
+look-up tables of integers; a prediction is a sum of look-ups. A classifier is no sum: a `Predictor` asks it.
 """
 
 from __future__ import annotations
