@@ -272,7 +272,8 @@ class Commons:
         scenario : str, Path or Scenario
             A YAML file, or the scenario itself.
         **options
-            ``threads``, ``chunk``, ``members`` and ``progress``, as in :func:`datacommons.runs.validate_scenario`.
+            ``threads``, ``chunk``, ``members``, ``progress`` and ``classifier``, as in
+            :func:`datacommons.runs.validate_scenario`.
         """
         from datacommons.runs import validate_scenario
 
@@ -286,7 +287,7 @@ class Commons:
         scenario : str, Path or Scenario
             A YAML file, or the scenario itself.
         **options
-            ``threads``, ``chunk`` and ``progress``, as in :func:`datacommons.runs.run_scenario`.
+            ``threads``, ``chunk``, ``progress`` and ``classifier``, as in :func:`datacommons.runs.run_scenario`.
         """
         from datacommons.runs import run_scenario
 

@@ -10,8 +10,8 @@ from html import escape
 from catalog.legend import Legend
 from datacommons.markup import section
 from datacommons.quality_charts import draw_calibration, draw_characteristic, draw_curve, find_reach
+from scenarios.curves import Curve
 from scenarios.evidence import Evidence
-from scenarios.potential import Curve
 from scenarios.quality import Quality
 from scenarios.validation import Hindcast
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacommons.charts import polyline, svg, text
-from scenarios.potential import Curve
+from scenarios.curves import Curve
 from scenarios.quality import CalibrationBin, OperatingCharacteristic
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 400, 312, 58, 26, 16, 42

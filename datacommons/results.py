@@ -25,6 +25,7 @@ from datacommons.report import write_report
 from datacommons.study import Study
 from datacommons.tables import AreaTable
 from scenarios.calibration import Calibration
+from scenarios.classifiers import name_classifier
 from scenarios.ensemble import Ensemble, draw_ensemble
 from scenarios.evidence import gather_evidence
 from scenarios.interventions import Plan
@@ -253,7 +254,7 @@ class _Writer:
             "forecast:horizon": f"P{scenario.years}Y",
             "processing:software": {"datacommons": version("datacommons")},
             "processing:lineage": (
-                f"Projection: {scenario.demand.rule} demand, additive potential, "
+                f"Projection: {scenario.demand.rule} demand, {_name_potential(self.study)} potential, "
                 f"{_ALLOCATION[scenario.allocation.rule]}."
             ),
             "scenario:id": scenario.id,
@@ -293,6 +294,13 @@ class _Writer:
 def _plain(text: dict[str, str]) -> str:
     """Return a text in English, or in the first language that it has."""
     return text.get("en") or next(iter(text.values()), "")
+
+
+def _name_potential(study: Study) -> str:
+    """Return what the potential is learned by, as the scenario or the caller names it."""
+    if study.classifier is not None:
+        return name_classifier(study.classifier)
+    return study.scenario.potential.model.replace("_", " ")
 
 
 def _name_intervention(plan: Any) -> dict[str, Any]:
@@ -343,6 +351,7 @@ def _describe_model(
             for table in learned.tables
         ],
         "classes": list(names.values()),
+        "model": potential.learner,
         "transitions": transitions,
         "notes": list(notes),
         "shortfalls": [

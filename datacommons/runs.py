@@ -143,6 +143,7 @@ def run_scenario(
     threads: int | None = None,
     chunk: int | None = None,
     progress: bool = False,
+    classifier: Any = None,
 ) -> Run:
     """Project a scenario and publish it: all of it, or nothing.
 
@@ -153,6 +154,8 @@ def run_scenario(
     threads : how many to use; all cores if not given. It does not show in the result.
     chunk : edge, in cells, of the blocks that are worked on side by side. It does not show in the result.
     progress : whether to show a bar on stderr
+    classifier : learns where a transition is likely, instead of the scenario's `potential.model`: an object with
+        ``fit`` and ``predict_proba``, as scikit-learn's classifiers
 
     Raises
     ------
@@ -162,7 +165,7 @@ def run_scenario(
     from datacommons.results import RunName, publish_run
     from datacommons.study import Study
 
-    study = Study.of(commons, _read(scenario), threads=threads, chunk=chunk, progress=progress)
+    study = Study.of(commons, _read(scenario), threads=threads, chunk=chunk, progress=progress, classifier=classifier)
     with _claim_name(commons.root, study.scenario) as name:
         return Run(publish_run(study, RunName(name, datetime.now(UTC))), commons.locate)
 
@@ -175,12 +178,13 @@ def validate_scenario(
     chunk: int | None = None,
     progress: bool = False,
     members: int | None = None,
+    classifier: Any = None,
 ) -> Hindcast:
     """Learn from all dates of the scenario's history but the last, project to it, and compare.
 
     Parameters
     ----------
-    commons, scenario, threads, chunk, progress : as for `run_scenario`
+    commons, scenario, threads, chunk, progress, classifier : as for `run_scenario`
     members : how many maps to draw by likelihood; 20 if not given
 
     Raises
@@ -190,7 +194,7 @@ def validate_scenario(
     """
     from datacommons.study import Study
 
-    study = Study.of(commons, _read(scenario), threads=threads, chunk=chunk, progress=progress)
+    study = Study.of(commons, _read(scenario), threads=threads, chunk=chunk, progress=progress, classifier=classifier)
     return study.hindcast() if members is None else study.hindcast(members)
 
 

@@ -19,6 +19,7 @@ from datacommons.layers import Layer, find_driver
 from datacommons.progress import progress_bar
 from datacommons.provenance import check_history
 from scenarios.calibration import Calibration, calibrate
+from scenarios.classifiers import Classifier, fingerprint_classifier, prepare_classifier
 from scenarios.cluster import Workers
 from scenarios.conversions import Conversions, date_last_change
 from scenarios.drivers import Driver, Drivers, as_categories, check_drivers, derive_drivers
@@ -51,6 +52,7 @@ class Study:
     zone_layer : the layer of the demand's zones, if it names one
     doubts : what is doubtful about the history's origin
     workers, chunk, progress : how it is computed and shown
+    classifier : learns where a transition is likely, instead of the scenario's `potential.model`
     """
 
     commons: Commons
@@ -63,10 +65,18 @@ class Study:
     workers: Workers
     chunk: int
     progress: bool
+    classifier: Classifier | None = None
 
     @classmethod
     def of(
-        cls, commons: Commons, scenario: Scenario, *, threads: int | None, chunk: int | None, progress: bool
+        cls,
+        commons: Commons,
+        scenario: Scenario,
+        *,
+        threads: int | None,
+        chunk: int | None,
+        progress: bool,
+        classifier: Classifier | None = None,
     ) -> Study:
         """Find the landscape and the layers, and check the scenario's interventions against them.
 
@@ -93,12 +103,15 @@ class Study:
             workers=Workers() if threads is None else Workers(threads),
             chunk=DEFAULT_CHUNK if chunk is None else chunk,
             progress=progress,
+            classifier=classifier,
         )
         Plan(scenario, landscape.legend, study.grid)
         Conversions(scenario.conversions, landscape.legend)
         if scenario.demand.zones is not None and study.zone_layer is None:
             choose_zones(scenario.demand, study.grid)
         others = [swap.layer for swap in _find_swaps(scenario)]
+        if classifier is not None:
+            prepare_classifier(classifier, scenario.seed)
         check_drivers((*scenario.potential.drivers, *others), legend=landscape.legend, grid=study.grid)
         return study
 
@@ -209,6 +222,7 @@ class Study:
                 workers=self.workers,
                 zones=self.zones,
                 start=self.land_cover[self.scenario.start],
+                classifier=self.classifier,
             )
 
     def _hindcast(self, members: int) -> Hindcast:
@@ -223,6 +237,7 @@ class Study:
                 chunk=self.chunk,
                 workers=self.workers,
                 zones=self.zones,
+                classifier=self.classifier,
             )
 
     @cached_property
@@ -232,7 +247,8 @@ class Study:
             mode="json", include={"history", "transitions", "conversions", "potential", "demand", "allocation", "seed"}
         )
         zones = () if self.zone_layer is None else (self.zone_layer,)
-        return _digest([rules, [[layer.item, layer.checksum] for layer in (*self.inputs, *zones)]])
+        own = [] if self.classifier is None else [fingerprint_classifier(self.classifier)]
+        return _digest([rules, [[layer.item, layer.checksum] for layer in (*self.inputs, *zones)], *own])
 
     @cached_property
     def fingerprint(self) -> str:

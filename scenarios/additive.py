@@ -10,66 +10,36 @@ from numpy.typing import NDArray
 
 from scenarios.bases import Basis
 from scenarios.cluster import Workers
+from scenarios.curves import TransitionModel, to_fixed_point
 from scenarios.drivers import Drivers
 from scenarios.grid import Grid
-from scenarios.kernels.draws import SCALE
 from scenarios.kernels.potential import add_curve
 from scenarios.momentum import SHARE_EDGES, Momentum
 from scenarios.neighbourhood import LEVELS, Neighbourhood
-from scenarios.quality import Quality
 from scenarios.transitions import Transition
 
-_LARGEST_LOG_ODDS = 12.0
 _SMALLEST_SPAN = 0.02  # a window that moves the odds by less than 2 % is not worth a look-up
 
 
 @dataclass(frozen=True, eq=False)
-class Term:
-    """One feature's part in an additive model: log odds by level, linear between, constant beyond."""
-
-    level: NDArray[np.int64]
-    log_odds: NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class AdditiveModel:
-    """A fitted additive model.
+class AdditiveModel(TransitionModel):
+    """A fitted additive model: its curves are all there is to it.
 
     Parameters
     ----------
-    terms : one per feature, in the order of the sample's columns
-    intercept : log odds over the interval of a cell with average drivers, corrected for the sampling
     strength : inverse penalty chosen by cross-validation
-    positives : cells that changed, in the sample
-    quality : measured on spatial blocks that were held out; None if it cannot be told
-    refused : quality of the model with all features, if it was no better than chance and only neighbours were kept
     bases, weights : what each term is made of, and by which weight: (column,) float64 for those of all terms
+    counted : whether the weights are counted, as evidence, instead of fitted
     """
 
-    terms: tuple[Term, ...]
-    intercept: float
-    strength: float
-    positives: int
-    quality: Quality | None = None
-    refused: Quality | None = None
-    bases: tuple[Basis, ...] = ()
-    weights: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-
-    @property
-    def auc(self) -> float:
-        """Area under the ROC curve on held-out blocks (0.5 = guessing); NaN if it cannot be told."""
-        told = self.quality or self.refused
-        return told.auc if told is not None else float("nan")
-
-    def at(self, feature: int, level: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the log odds of a feature's levels."""
-        term = self.terms[feature]
-        return np.asarray(np.interp(level, term.level, term.log_odds))
+    strength: float = field(kw_only=True)
+    bases: tuple[Basis, ...] = field(kw_only=True)
+    weights: NDArray[np.float64] = field(kw_only=True)
+    counted: bool = field(kw_only=True)
 
     def fixed_point(self, feature: int, size: int) -> NDArray[np.int16]:
         """Return the look-up table of a feature: levels 0 to ``size`` - 1, int16, in 1/1024."""
-        values = np.clip(self.at(feature, np.arange(size)), -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
-        return np.rint(values * SCALE).astype(np.int16)
+        return to_fixed_point(self.at(feature, np.arange(size)))
 
 
 def score_static(

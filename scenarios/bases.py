@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +13,7 @@ _RANKS = 64
 _SUPPORT = 256
 _FEWEST_RANKS = 3
 _CATEGORIES = 256
+_BINS = 10
 LINE_LEVELS = 1024
 """The highest level of a feature that acts as a straight line."""
 
@@ -40,12 +41,12 @@ class Basis:
         return cls.tell_apart(level) if categorical else cls.span(level)
 
     @classmethod
-    def tell_apart(cls, category: NDArray[np.int64]) -> Basis:
+    def tell_apart(cls, category: NDArray[np.int64], *, centred: bool = True) -> Basis:
         """One column for each category that was seen; others have no effect."""
         found, count = np.unique(category[category > 0], return_counts=True)
         table = np.zeros((_CATEGORIES, found.size if found.size > 1 else 0))
         if table.size:
-            table[found] = np.eye(found.size) - count / count.sum()
+            table[found] = np.eye(found.size) - (count / count.sum() if centred else 0)
         return cls(np.arange(1, _CATEGORIES), np.arange(_CATEGORIES), table)
 
     @classmethod
@@ -75,6 +76,39 @@ class Basis:
             np.array([0, bend, LINE_LEVELS]),
             ((height - height[known].mean()) / spread)[:, None],
         )
+
+    @classmethod
+    def straight(cls, level: NDArray[np.int64], values: NDArray[np.float64]) -> Basis:
+        """Return one straight line over the values that the levels stand for, on the scale of their spread.
+
+        Parameters
+        ----------
+        level : (cell,) int64, below 0 = missing
+        values : (level,) float64
+        """
+        known = values[level[level >= 0]]
+        spread = float(known.std()) if known.size else 0.0
+        levels = np.arange(values.size)
+        if not spread:
+            return cls(levels[:0], np.zeros(1, np.int64), np.zeros((1, 0)))
+        return cls(levels[1:], levels, ((values - known.mean()) / spread)[:, None])
+
+    @classmethod
+    def bins(cls, level: NDArray[np.int64], categorical: bool) -> Basis:
+        """Return a step for each of a few bins of about equally many cells, or for each category that was seen."""
+        if categorical:
+            return cls.tell_apart(level, centred=False)
+        known = level[level >= 0]
+        quantiles = np.linspace(0, 1, _BINS + 1)[1:-1]
+        tops = np.unique(np.quantile(known, quantiles, method="lower").astype(np.int64) if known.size else known)
+        edges = tops[tops < known.max(initial=0)] + 1  # so that the commonest share, none at all, has its own bin
+        if not edges.size:
+            return cls(edges, np.zeros(1, np.int64), np.zeros((1, 0)))
+        return cls(edges, np.union1d(edges - 1, edges), np.eye(edges.size + 1))
+
+    def silence(self) -> Basis:
+        """Return a basis without any function."""
+        return replace(self, table=self.table[:, :0])
 
     @property
     def size(self) -> int:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from scenarios.additive import AdditiveModel
 from scenarios.algebra import one_thread
+from scenarios.classified import ClassifierModel, refit_classifier
+from scenarios.curves import TransitionModel
 from scenarios.drivers import Drivers
 from scenarios.kernels import draws
 from scenarios.learning import refit_additive
@@ -53,8 +55,8 @@ class Bootstrap:
         return np.asarray(rng.multinomial(count, np.full(count, 1 / count)), np.int64)
 
     def learn_again(
-        self, models: Sequence[AdditiveModel | None], *, seed: int, member: int
-    ) -> tuple[AdditiveModel | None, ...]:
+        self, models: Sequence[TransitionModel | None], *, seed: int, member: int
+    ) -> tuple[TransitionModel | None, ...]:
         """Learn each model from the drawn blocks, with the features and the stiffness that it has.
 
         Where too few cells of the drawn blocks changed, it stays as it is.
@@ -62,9 +64,15 @@ class Bootstrap:
         drawn = self.draw_blocks(seed, member)
         with one_thread:
             return tuple(
-                model and refit_additive(model, self._take(sample, drawn))
+                model and _learn_again(model, self._take(sample, drawn))
                 for model, sample in zip(models, self.samples, strict=True)
             )
 
     def _take(self, sample: Sample, drawn: NDArray[np.int64]) -> Sample:
         return sample.repeat(drawn[np.searchsorted(self._blocks, sample.blocks)])
+
+
+def _learn_again(model: TransitionModel, sample: Sample) -> TransitionModel:
+    if isinstance(model, AdditiveModel):
+        return refit_additive(model, sample)
+    return refit_classifier(model, sample) if isinstance(model, ClassifierModel) else model

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.legend import Legend
-from scenarios.additive import AdditiveModel
 from scenarios.algebra import one_thread
+from scenarios.classifiers import Classifier
 from scenarios.cluster import Workers
 from scenarios.conversions import Conversions, date_last_change
+from scenarios.curves import TransitionModel
 from scenarios.demand import annual_rates
 from scenarios.drivers import Drivers, derive_drivers
 from scenarios.errors import HistoryInvalid
@@ -64,6 +65,7 @@ def calibrate(
     workers: Workers,
     zones: Zones | None = None,
     start: NDArray[np.uint8] | None = None,
+    classifier: Classifier | None = None,
 ) -> Calibration:
     """Learn a landscape's transitions from its history.
 
@@ -77,13 +79,15 @@ def calibrate(
     legend, grid : of the landscape
     zones : where the demand names a layer of zones: made of that layer
     start : (y, x) uint8, land cover at the scenario's start, if that is later than the history
+    classifier : learns where a transition is likely, instead of the scenario's `potential.model`: an object with
+        ``fit`` and ``predict_proba``, as scikit-learn's classifiers. It is copied, not changed
 
     Raises
     ------
     HistoryInvalid
         Fewer than two dates, or nothing changed between them.
     ScenarioInvalid
-        The demand does not fit the landscape, or a driver cannot be made.
+        The demand does not fit the landscape, a driver cannot be made, or the classifier does not tell chances.
     """
     if len(history) < 2:
         raise HistoryInvalid(
@@ -121,6 +125,8 @@ def calibrate(
             history,
             in_year,
             near,
+            model=scenario.potential.model,
+            classifier=classifier,
             momentum=Momentum(history, radii, grid, workers) if radii else None,
             start=scenario.start,
             seed=scenario.seed,
@@ -131,6 +137,8 @@ def calibrate(
     for transition, fitted in zip(transitions, potential.models, strict=True):
         name = f"{legend.get(transition.source).name} to {legend.get(transition.target).name}"
         notes += [f"{name}: {doubt}" for doubt in _doubts(fitted)]
+    if classifier is not None:
+        notes.append(f"placed by a classifier from Python, which the scenario does not hold: {potential.learner}")
     patches = None
     if scenario.allocation.rule == "patches":
         patches = learn_patches(history, transitions, grid)
@@ -167,7 +175,7 @@ def _single_interval(tables: Sequence[TransitionTable]) -> list[str]:
     ]
 
 
-def _doubts(fitted: AdditiveModel | None) -> Sequence[str]:
+def _doubts(fitted: TransitionModel | None) -> Sequence[str]:
     """Say where a transition is placed by less than was asked for."""
     if fitted is None:
         return ["too few cells changed to learn where; placed at random"]

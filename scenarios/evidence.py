@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from catalog.legend import Legend
-from scenarios.potential import Curve, Potential
+from scenarios.curves import Curve
+from scenarios.potential import Potential
 from scenarios.quality import Quality
 
 NEIGHBOURHOOD, MOMENTUM = "the neighbourhood as a whole", "recent change as a whole"

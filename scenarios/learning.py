@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.additive import AdditiveModel, Term
+from scenarios.additive import AdditiveModel
 from scenarios.bases import Basis
-from scenarios.quality import HeldOut, Quality, measure_quality
+from scenarios.curves import Term
+from scenarios.held_out import HeldOut, exchange_parts, measure_quality
+from scenarios.quality import Quality
 from scenarios.samples import Sample
+from scenarios.selection import choose_features, correct_intercept, is_learnable, split_blocks
+from scenarios.spec.rules import ModelName
+from scenarios.weights_of_evidence import weigh_evidence
 
-_FOLDS = 3
 _STRENGTHS = (0.01, 0.1, 1.0)  # inverse of the penalty, from stiff to supple
-_SURE = 3.0  # standard errors: features without any effect seem to gain two now and then
-_FEWEST = 10  # positives, below which nothing is learned
 
 
-def fit_additive(sample: Sample, *, drivers: int = 0, candidates: int = 0, seed: int = 0) -> AdditiveModel | None:
-    """Fit penalised splines by logistic regression, their stiffness chosen on held-out spatial blocks.
+def fit_additive(
+    sample: Sample, *, model: ModelName = "additive", drivers: int = 0, candidates: int = 0, seed: int = 0
+) -> AdditiveModel | None:
+    """Fit one curve per feature, their stiffness chosen on held-out spatial blocks.
 
     Parameters
     ----------
     sample : cells at risk
+    model : ``additive``, penalised splines by logistic regression; ``logistic``, straight lines by the same;
+        ``weights_of_evidence``, steps by counting
     drivers : how many features, the first ones, are drivers; those between are shares of classes around the cell
-    candidates : how many features, the last ones, act as straight lines, and stay only if they make the held-out log
-        loss smaller by more than three standard errors
+    candidates : how many features, the last ones, stay only if they make the held-out log loss smaller by more than
+        three standard errors; even where others are splines, they are lines
     seed : of the shuffling by which importance is measured
 
     Returns
@@ -37,27 +43,21 @@ def fit_additive(sample: Sample, *, drivers: int = 0, candidates: int = 0, seed:
 
     Notes
     -----
-    Each feature is put on the scale of its ranks, spanned by cubic B-splines and penalised by a ridge (Eilers and Marx
-    1996, doi:10.1214/ss/1038425655). All changed cells, or many, meet a share of the unchanged; the intercept is
+    Splines are cubic B-splines on the scale of a feature's ranks, penalised by a ridge (Eilers and Marx 1996,
+    doi:10.1214/ss/1038425655). All changed cells, or many, meet a share of the unchanged; the intercept is
     corrected for it (King and Zeng 2001, doi:10.1093/oxfordjournals.pan.a004868). A model that is no better than chance
     on held-out blocks keeps the shares of classes only. The caller holds linear algebra to one thread, so that the same
     sample gives the same model.
     """
-    positives = int(sample.changed.sum())
-    if min(positives, sample.changed.size - positives) < _FEWEST:
+    if not is_learnable(sample):
         return None
-    first = sample.levels.shape[1] - candidates
-    bases = [
-        Basis.of(level, f in sample.categories) if f < first else Basis.line(level)
-        for f, level in enumerate(sample.levels.T)
-    ]
-    trial = _choose_features(bases, first, sample)
-    quality, refused = _measure(trial, sample, drivers, candidates, seed), None
-    neighbours = _keep(trial.bases, range(drivers, first))
-    if quality is not None and not quality.beats_chance and _width(neighbours) < _width(trial.bases):
-        trial, refused = _cross_validate(neighbours, sample), quality
-        quality = _measure(trial, sample, drivers, candidates, seed)
-    return _settle(trial, sample, quality, refused)
+    features = sample.levels.shape[1]
+    bases = [_choose_basis(sample, f, model, candidate=f >= features - candidates) for f in range(features)]
+    learner = _Learner(sample, bases, model == "weights_of_evidence", drivers, candidates, seed)
+    trial, quality, refused = choose_features(
+        learner, sample.blocks, features=features, drivers=drivers, candidates=candidates
+    )
+    return learner.settle(trial, quality, refused)
 
 
 def refit_additive(model: AdditiveModel, sample: Sample) -> AdditiveModel:
@@ -72,71 +72,132 @@ def refit_additive(model: AdditiveModel, sample: Sample) -> AdditiveModel:
     -------
     AdditiveModel, the given one where fewer than 10 cells changed (or stayed)
     """
-    positives = int(sample.changed.sum())
-    if min(positives, sample.changed.size - positives) < _FEWEST:
+    if not is_learnable(sample):
         return model
-    start = _Fit(model.weights, model.intercept - _correct_sampling(sample))
-    trial = _Trial(model.bases, np.empty(0), model.strength, fits=(start,))
-    return _settle(trial, sample, model.quality, model.refused)
+    start = _Fit(model.weights, model.intercept - correct_intercept(sample))
+    trial = _Trial(range(len(model.bases)), np.empty(0), model.strength, fits=(start,))
+    return _Learner(sample, model.bases, model.counted).settle(trial, model.quality, model.refused)
 
 
-def _choose_features(bases: Sequence[Basis], first: int, sample: Sample) -> _Trial:
-    """Leave out the candidates, those from the first one on, unless they surely help."""
-    known = _keep(bases, range(first))
-    without = _cross_validate(known, sample)
-    if _width(bases) == _width(known):
-        return without
-    if not _width(known):
-        return _cross_validate(bases, sample)
-    # The same stiffness does for both, and what was learned without them is where to start from.
-    trial = _cross_validate(bases, sample, (without.strength,), without.fits)
-    return trial if _gain(trial, without, sample.blocks) > _SURE else without
+def _choose_basis(sample: Sample, feature: int, model: ModelName, *, candidate: bool) -> Basis:
+    level, categorical = sample.levels[:, feature], feature in sample.categories
+    if model == "weights_of_evidence":
+        return Basis.bins(level, categorical)
+    if candidate:
+        return Basis.line(level)
+    if model == "logistic" and not categorical:
+        return Basis.straight(level, sample.values_of(feature))
+    return Basis.of(level, categorical)
 
 
-def _settle(trial: _Trial, sample: Sample, quality: Quality | None, refused: Quality | None) -> AdditiveModel:
-    """Learn from the whole sample what was tried on parts of it."""
-    positives = int(sample.changed.sum())
-    weights, intercept = np.empty(0), float(np.log(positives / (sample.changed.size - positives)))
-    if _width(trial.bases):
-        start = trial.fits[0] if trial.fits else None
-        weights, intercept = _fit(_design(trial.bases, sample), sample.changed, trial.strength, start)
-    ends = np.cumsum([basis.size for basis in trial.bases], dtype=np.int64)
-    terms = tuple(
-        Term(basis.support, basis.at(basis.support) @ weights[end - basis.size : end])
-        for basis, end in zip(trial.bases, ends, strict=True)
-    )
-    intercept += _correct_sampling(sample)
-    return AdditiveModel(terms, intercept, trial.strength, positives, quality, refused, tuple(trial.bases), weights)
+@dataclass(frozen=True, eq=False)
+class _Learner:
+    """Learns the curves of some features of a sample."""
 
+    sample: Sample
+    bases: Sequence[Basis]
+    counts: bool  # weights of evidence, instead of a regression
+    drivers: int = 0
+    candidates: int = 0
+    seed: int = 0
 
-def _correct_sampling(sample: Sample) -> float:
-    """Return what is added to the log odds of the sample to have those of the landscape."""
-    area = sample.weights
-    return float(np.log(area[sample.changed].mean() / area[~sample.changed].mean()))
+    def size(self, kept: range) -> int:
+        """Return how many functions the curves of some features are made of."""
+        return sum(self.bases[f].size for f in kept)
 
+    def attempt(self, kept: range, start: _Trial | None = None) -> _Trial:
+        """Learn without some blocks each time, with the strength that makes the loss on them smallest.
 
-def _keep(bases: Sequence[Basis], kept: range) -> list[Basis]:
-    """Silence all features but some."""
-    return [basis if f in kept else replace(basis, table=basis.table[:, :0]) for f, basis in enumerate(bases)]
+        After another trial, the same stiffness does, and what it has learned is where to start from.
+        """
+        folds = list(split_blocks(self.sample)) if self.size(kept) else []
+        if not folds:
+            return _Trial(kept, np.full(self.sample.changed.size, np.nan), _STRENGTHS[1])
+        # Choosing needs no more than single precision, which takes half the time.
+        design, changed = self._design(kept).astype(np.float32), self.sample.changed
+        taught = [(design[~test], changed[~test]) for test in folds]
+        fits: Sequence[_Fit | None] = start.fits if start is not None and start.fits else [None] * len(folds)
+        trials = []
+        for strength in _STRENGTHS if start is None else (start.strength,):
+            # From one strength to the next, a fold goes on from where it was.
+            fitted = tuple(self._fit(*fold, strength, known) for fold, known in zip(taught, fits, strict=True))
+            losses = np.full(changed.size, np.nan)
+            for test, (weights, intercept) in zip(folds, fitted, strict=True):
+                log_odds = design[test] @ weights + intercept
+                losses[test] = np.logaddexp(0, np.where(changed[test], -log_odds, log_odds))
+            trials.append(_Trial(kept, losses, strength, tuple(folds), fitted))
+            fits = fitted
+        return min(trials, key=lambda trial: trial.loss)
 
+    def measure(self, trial: _Trial) -> Quality | None:
+        """Measure the quality of the models that were learned without some blocks, on these blocks."""
+        if not trial.fits:
+            return None
+        cells, features = self.sample.levels.shape
+        feature = np.repeat(trial.kept, [self.bases[f].size for f in trial.kept])
+        design = self._design(trial.kept)
+        score, parts, folds = np.empty(cells), np.empty((cells, features)), np.full(cells, -1)
+        for f, (test, (coefficients, intercept)) in enumerate(zip(trial.held_out, trial.fits, strict=True)):
+            weights = np.zeros((feature.size, features))
+            weights[np.arange(feature.size), feature] = coefficients
+            parts[test] = design[test] @ weights
+            score[test] = intercept + parts[test].sum(axis=1)
+            folds[test] = f
+        told, sample = folds >= 0, self.sample
+        retell = exchange_parts(score[told], parts[told])
+        held_out = HeldOut(
+            score[told], retell, sample.changed[told], sample.weights[told], sample.blocks[told], folds[told]
+        )
+        return measure_quality(
+            held_out, features=features, drivers=self.drivers, momentum=self.candidates, seed=self.seed
+        )
 
-def _width(bases: Sequence[Basis]) -> int:
-    return sum(basis.size for basis in bases)
+    def settle(self, trial: _Trial, quality: Quality | None, refused: Quality | None) -> AdditiveModel:
+        """Learn from the whole sample what was tried on parts of it."""
+        changed = self.sample.changed
+        positives = int(changed.sum())
+        weights, intercept = np.empty(0), float(np.log(positives / (changed.size - positives)))
+        if self.size(trial.kept):
+            start = trial.fits[0] if trial.fits else None
+            weights, intercept = self._fit(self._design(trial.kept), changed, trial.strength, start)
+        bases = tuple(basis if f in trial.kept else basis.silence() for f, basis in enumerate(self.bases))
+        ends = np.cumsum([basis.size for basis in bases], dtype=np.int64)
+        return AdditiveModel(
+            terms=tuple(
+                Term(basis.support, basis.at(basis.support) @ weights[end - basis.size : end])
+                for basis, end in zip(bases, ends, strict=True)
+            ),
+            intercept=intercept + correct_intercept(self.sample),
+            positives=positives,
+            quality=quality,
+            refused=refused,
+            strength=trial.strength,
+            bases=bases,
+            weights=weights,
+            counted=self.counts,
+        )
 
+    def _design(self, kept: range) -> NDArray[np.float64]:
+        parts = [self.bases[f].at(self.sample.levels[:, f]) for f in kept]
+        return np.hstack(parts) if parts else np.empty((self.sample.changed.size, 0))
 
-def _design(bases: Sequence[Basis], sample: Sample) -> NDArray[np.float64]:
-    return np.hstack([basis.at(sample.levels[:, f]) for f, basis in enumerate(bases)])
+    def _fit(
+        self, design: NDArray[np.floating[Any]], changed: NDArray[np.bool_], strength: float, start: _Fit | None
+    ) -> _Fit:
+        if self.counts:
+            return _Fit(*weigh_evidence(design, changed, 1 / strength))
+        return _regress(design, changed, strength, start)
 
 
 class _Fit(NamedTuple):
-    """A fitted logistic regression."""
+    """A sum of functions, fitted."""
 
     weights: NDArray[np.float64]  # (column,)
     intercept: float
 
 
-def _fit(
-    design: NDArray[np.floating[Any]], changed: NDArray[np.bool_], strength: float, start: _Fit | None = None
+def _regress(
+    design: NDArray[np.floating[Any]], changed: NDArray[np.bool_], strength: float, start: _Fit | None
 ) -> _Fit:
     """Fit a logistic regression with a ridge, in the precision of its design.
 
@@ -165,7 +226,7 @@ def _fit(
 class _Trial:
     """How well a strength does on held-out blocks: which cells were held out, and what was learned without them."""
 
-    bases: Sequence[Basis]
+    kept: range
     losses: NDArray[np.float64]  # (cell,) held-out log loss; NaN where nothing was held out
     strength: float
     held_out: tuple[NDArray[np.bool_], ...] = ()  # (cell,) of each fold
@@ -175,85 +236,3 @@ class _Trial:
     def loss(self) -> float:
         """Mean held-out log loss."""
         return float(np.nanmean(self.losses))
-
-
-def _gain(trial: _Trial, other: _Trial, blocks: NDArray[np.int64]) -> float:
-    """Return how much smaller the held-out loss is than another's, in standard errors; 0 where it cannot be told.
-
-    Blocks are the independent witnesses, and the two are compared block by block: the mean gain of a cell is a ratio of
-    sums over blocks (Cochran 1977, chapter 11).
-    """
-    told = np.isfinite(trial.losses) & np.isfinite(other.losses)
-    _, place = np.unique(blocks[told], return_inverse=True)
-    if place.size == 0:
-        return 0.0
-    cells = np.bincount(place)
-    won = np.bincount(place, (other.losses - trial.losses)[told])
-    surplus = won - cells * won.sum() / cells.sum()
-    error = float(np.sqrt(cells.size / max(cells.size - 1, 1) * (surplus**2).sum()))
-    return float(won.sum()) / error if error > 0 else 0.0
-
-
-def _cross_validate(
-    bases: Sequence[Basis],
-    sample: Sample,
-    strengths: Sequence[float] = _STRENGTHS,
-    starts: Sequence[_Fit | None] = (),
-) -> _Trial:
-    """Return the strength with the smallest held-out log loss.
-
-    Parameters
-    ----------
-    starts : where the fit of each fold starts from
-    """
-    splits = list(_split(sample)) if _width(bases) else []
-    if not splits:
-        return _Trial(bases, np.full(sample.changed.size, np.nan), _STRENGTHS[1])
-    # Choosing needs no more than single precision, which takes half the time.
-    design = _design(bases, sample).astype(np.float32)
-    folds = [(design[~test], sample.changed[~test]) for test in splits]
-    starts = starts or [None] * len(splits)
-    fits: list[_Fit] = []
-    trials = []
-    for strength in strengths:
-        # From one strength to the next, a fold goes on from where it was.
-        fits = [_fit(*fold, strength, start) for fold, start in zip(folds, fits or starts, strict=True)]
-        losses = np.full(sample.changed.size, np.nan)
-        for test, (weights, intercept) in zip(splits, fits, strict=True):
-            log_odds = design[test] @ weights + intercept
-            losses[test] = np.logaddexp(0, np.where(sample.changed[test], -log_odds, log_odds))
-        trials.append(_Trial(bases, losses, strength, tuple(splits), tuple(fits)))
-    return min(trials, key=lambda trial: trial.loss)
-
-
-def _measure(trial: _Trial, sample: Sample, drivers: int, candidates: int, seed: int) -> Quality | None:
-    """Measure the quality of the models that were learned without some blocks, on these blocks."""
-    if not trial.fits:
-        return None
-    cells, features = sample.levels.shape
-    feature = np.repeat(np.arange(features), [basis.size for basis in trial.bases])
-    design = _design(trial.bases, sample)
-    score, parts, folds = np.empty(cells), np.empty((cells, features)), np.full(cells, -1)
-    for f, (test, (coefficients, intercept)) in enumerate(zip(trial.held_out, trial.fits, strict=True)):
-        weights = np.zeros((feature.size, features))
-        weights[np.arange(feature.size), feature] = coefficients
-        parts[test] = design[test] @ weights
-        score[test] = intercept + parts[test].sum(axis=1)
-        folds[test] = f
-    told = folds >= 0
-    held_out = HeldOut(
-        score[told], parts[told], sample.changed[told], sample.weights[told], sample.blocks[told], folds[told]
-    )
-    return measure_quality(held_out, drivers=drivers, momentum=candidates, seed=seed)
-
-
-def _split(sample: Sample) -> Iterator[NDArray[np.bool_]]:
-    """Deal whole blocks, the fullest first, to the folds; yield the folds that have both outcomes on both sides."""
-    blocks, members = np.unique(sample.blocks, return_inverse=True)
-    rank = np.empty(blocks.size, np.int64)
-    rank[np.argsort(-np.bincount(members, weights=sample.changed), kind="stable")] = np.arange(blocks.size)
-    fold = rank[members] % _FOLDS
-    for f in range(_FOLDS):
-        test = fold == f
-        if all(np.unique(sample.changed[side]).size == 2 for side in (test, ~test)):
-            yield test

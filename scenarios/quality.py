@@ -2,8 +2,7 @@
 
 Total operating characteristic: Pontius and Si 2014, doi:10.1080/13658816.2013.862623. Its area and the standard error
 of it: Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747; DeLong, DeLong and Clarke-Pearson 1988,
-doi:10.2307/2531595; Obuchowski 1997, doi:10.2307/2533958 for cells that come in blocks. Permutation importance:
-Breiman 2001, doi:10.1023/A:1010933404324.
+doi:10.2307/2531595; Obuchowski 1997, doi:10.2307/2533958 for cells that come in blocks.
 
 The cells are a case-control sample: changed ones are far more frequent in it than in the landscape. So each has a
 weight, the area that it stands for, and every figure here is one of the landscape.
@@ -11,16 +10,12 @@ weight, the area that it stands for, and every figure here is one of the landsca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.kernels import draws
-
 BINS = 10
-REPEATS = 5
 _POINTS = 101
 
 Reals = NDArray[np.float64]
@@ -217,108 +212,3 @@ def area_error(changed: NDArray[np.bool_], score: Reals, area_ha: Reals, blocks:
     (yes, no), both = parts, names.size / max(names.size - 1, 1)
     variance = factors[0] * (yes @ yes) + factors[1] * (no @ no) + 2 * both * (yes @ no)
     return float(np.sqrt(np.maximum(variance, 0)))
-
-
-def permutation_importance(
-    score: Reals,
-    parts: Reals,
-    changed: NDArray[np.bool_],
-    area_ha: Reals,
-    folds: NDArray[np.int64],
-    groups: Sequence[Sequence[int]],
-    *,
-    seed: int,
-) -> Reals:
-    """Return how much of the area under the curve is lost if features are shuffled.
-
-    Parameters
-    ----------
-    score : (cell,) float64, held-out log odds
-    parts : (cell, feature) float64, what each feature adds to them
-    changed, area_ha : as for `operating_characteristic`
-    folds : (cell,) int64, cells that one model was held out from; they swap with each other only
-    groups : features that are shuffled together
-    seed : of the draws
-
-    Returns
-    -------
-    (group,) float64, mean of five shuffles; about 0 or below for a feature that tells nothing
-
-    Notes
-    -----
-    A cell gets the part of another one, drawn by its area: so the feature keeps the distribution that it has in the
-    landscape, not in the sample. The model is additive, so nothing has to be predicted anew.
-    """
-    lost = np.zeros(len(groups))
-    before = area_under_curve(changed, score, area_ha)
-    for repeat in range(REPEATS):
-        donor = _draw_donors(area_ha, folds, draws.stream(seed, repeat))
-        for g, group in enumerate(groups):
-            part = parts[:, list(group)].sum(axis=1)
-            if part.any():
-                lost[g] += before - area_under_curve(changed, score - part + part[donor], area_ha)
-    return lost / REPEATS
-
-
-def _draw_donors(area_ha: Reals, folds: NDArray[np.int64], key: np.uint64) -> NDArray[np.int64]:
-    """Draw for each cell a cell of its fold, by area."""
-    cells = np.arange(folds.size)
-    chance = draws.uniforms(key, cells, np.zeros_like(cells))
-    donor = np.empty_like(cells)
-    for fold in np.unique(folds):
-        mine = np.flatnonzero(folds == fold)
-        reached = np.cumsum(area_ha[mine])
-        place = np.searchsorted(reached, chance[mine] * reached[-1], side="right")
-        donor[mine] = mine[np.minimum(place, mine.size - 1)]
-    return donor
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """What models said of cells that they did not learn from.
-
-    Parameters
-    ----------
-    score : (cell,) float64, log odds in the sample
-    parts : (cell, feature) float64, what each feature adds to them
-    changed : (cell,) bool
-    area_ha : (cell,) float64, hectares of the landscape that each cell stands for
-    blocks : (cell,) int64, spatial block
-    folds : (cell,) int64, which model it was held out from
-    """
-
-    score: Reals
-    parts: Reals
-    changed: NDArray[np.bool_]
-    area_ha: Reals
-    blocks: NDArray[np.int64]
-    folds: NDArray[np.int64]
-
-
-def measure_quality(told: HeldOut, *, drivers: int, momentum: int, seed: int) -> Quality:
-    """Measure all there is to say of a model.
-
-    Parameters
-    ----------
-    told : of held-out cells
-    drivers, momentum : how many features, the first and the last ones, are drivers and windows of recent change
-    seed : of the shuffling
-    """
-    features = told.parts.shape[1]
-    groups = [
-        *([f] for f in range(features)),
-        range(drivers, features - momentum),
-        range(features - momentum, features),
-    ]
-    sample = told.changed, told.area_ha
-    lost = permutation_importance(told.score, told.parts, *sample, told.folds, groups, seed=seed)
-    chance = correct_for_sampling(told.score, *sample)
-    return Quality(
-        auc=area_under_curve(told.changed, told.score, told.area_ha),
-        auc_error=area_error(told.changed, told.score, told.area_ha, told.blocks),
-        characteristic=operating_characteristic(told.changed, told.score, told.area_ha).thin(),
-        calibration=calibration_curve(told.changed, chance, told.area_ha),
-        importance=lost[:features],
-        neighbourhood=float(lost[features]),
-        momentum=float(lost[features + 1]),
-    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.bases import LINE_LEVELS
 from scenarios.cluster import Workers
 from scenarios.drivers import Driver, Drivers
 from scenarios.grid import Grid
@@ -39,6 +40,7 @@ class Sample:
     blocks : (cell,) int64, spatial block of the cell, for cross-validation
     weights : (cell,) float64, how many hectares of the landscape each one stands for
     categories : features whose levels are categories, without an order; 0 = missing there, too
+    values : for each feature, (level,) float64, the value that each of its levels stands for; empty: the levels are it
     """
 
     levels: NDArray[np.int64]
@@ -46,6 +48,7 @@ class Sample:
     blocks: NDArray[np.int64]
     weights: NDArray[np.float64]
     categories: tuple[int, ...] = ()
+    values: tuple[NDArray[np.float64], ...] = ()
 
     @staticmethod
     def join(parts: Sequence[Sample]) -> Sample:
@@ -56,6 +59,7 @@ class Sample:
             np.concatenate([p.blocks for p in parts]),
             np.concatenate([p.weights for p in parts]),
             parts[0].categories,
+            parts[0].values,
         )
 
     def repeat(self, copies: NDArray[np.int64]) -> Sample:
@@ -67,6 +71,12 @@ class Sample:
             blocks=np.repeat(self.blocks, copies),
             weights=np.repeat(self.weights, copies),
         )
+
+    def values_of(self, feature: int) -> NDArray[np.float64]:
+        """Return the values that a feature's levels stand for."""
+        if self.values:
+            return self.values[feature]
+        return np.arange(self.levels[:, feature].max(initial=0) + 1.0)
 
 
 def find_edges(seen: Sequence[Driver], grid: Grid, seed: int) -> NDArray[np.float32]:
@@ -121,24 +131,13 @@ def draw_samples(
     """
     grid = neighbourhood.grid
     categories = tuple(f for f, each in enumerate(edges.values()) if each is CATEGORY_EDGES)
+    values = _list_values(edges, neighbourhood, momentum)
     years = sorted(history)
     intervals = len(years) - 1
     parts: list[list[Sample]] = [[] for _ in transitions]
     for start, end in pairwise(years):
         first, last = history[start], history[end]
         counts, valid = neighbourhood.count(first, workers), neighbourhood.count_valid(first, workers)
-
-        def describe(
-            cells: NDArray[np.int64],
-            counts: NDArray[np.uint16] = counts,
-            valid: NDArray[np.uint16] = valid,
-            drivers: Drivers = past[start],
-        ) -> NDArray[np.int64]:
-            columns = [levels(drivers[name].ravel()[cells], edges[name]) - 1 for name in edges]
-            for w, (r, _) in enumerate(neighbourhood.windows):
-                size, shift = int(neighbourhood.sizes[r]), int(neighbourhood.shifts[r])
-                columns.append(share_levels(counts[w], valid[r], size, shift, cells))
-            return np.stack(columns, axis=1) if columns else np.empty((cells.size, 0), np.int64)
 
         for t, transition in enumerate(transitions):
             at_risk = (first == transition.source) & (last != 0)
@@ -149,10 +148,14 @@ def draw_samples(
             no = _thin(stayed, _MOST_CONTROLS // intervals, grid, draws.stream(*key, 3))
             cells = np.concatenate([yes, no])
             change = momentum.before(start, transition) if momentum else ()
-            recent = [levels(share.ravel()[cells], SHARE_EDGES) - 1 for share in change]
             parts[t].append(
                 Sample(
-                    levels=np.column_stack([describe(cells), *recent]),
+                    levels=np.column_stack(
+                        [
+                            describe_cells(cells, past[start], edges, neighbourhood, counts, valid),
+                            *describe_momentum(cells, change),
+                        ]
+                    ),
                     changed=np.arange(cells.size) < yes.size,
                     blocks=_block_of(cells, grid),
                     weights=np.repeat(
@@ -160,9 +163,54 @@ def draw_samples(
                         [yes.size, no.size],
                     ),
                     categories=categories,
+                    values=values,
                 )
             )
     return [Sample.join(part) for part in parts]
+
+
+def describe_cells(
+    cells: NDArray[np.int64],
+    drivers: Drivers,
+    edges: Mapping[str, NDArray[np.float32]],
+    neighbourhood: Neighbourhood,
+    counts: NDArray[np.uint16],
+    valid: NDArray[np.uint16],
+) -> NDArray[np.int64]:
+    """Return the level of each driver and window, (cell, feature) int64; -1 = missing.
+
+    Parameters
+    ----------
+    cells : (cell,) int64, flat indices
+    drivers : (y, x) by name
+    edges : between their levels, by name
+    counts, valid : of the neighbourhood, (window, y, x) and (radius, y, x)
+    """
+    columns = [levels(drivers[name].ravel()[cells], edges[name]) - 1 for name in edges]
+    for w, (r, _) in enumerate(neighbourhood.windows):
+        size, shift = int(neighbourhood.sizes[r]), int(neighbourhood.shifts[r])
+        columns.append(share_levels(counts[w], valid[r], size, shift, cells))
+    return np.stack(columns, axis=1) if columns else np.empty((cells.size, 0), np.int64)
+
+
+def describe_momentum(cells: NDArray[np.int64], recent: Iterable[NDArray[np.float32]]) -> list[NDArray[np.int64]]:
+    """Return the level of each share of recent change, (cell,) int64; -1 = missing."""
+    return [levels(share.ravel()[cells], SHARE_EDGES) - 1 for share in recent]
+
+
+def _list_values(
+    edges: Mapping[str, NDArray[np.float32]], neighbourhood: Neighbourhood, momentum: Momentum | None
+) -> tuple[NDArray[np.float64], ...]:
+    """Return what the levels of each feature stand for: the middle between two edges, a category, or a share."""
+    out = []
+    for each in edges.values():
+        reached = np.concatenate([each[:1], each, each[-1:]]).astype(float) if each.size else np.zeros(2)
+        out.append(np.arange(256.0) if each is CATEGORY_EDGES else (reached[:-1] + reached[1:]) / 2)
+    for r, _ in neighbourhood.windows:
+        top = int(neighbourhood.sizes[r]) >> int(neighbourhood.shifts[r])
+        out.append(np.arange(top + 1) / top)
+    recent = np.arange(LINE_LEVELS + 1) / LINE_LEVELS
+    return (*out, *[recent] * (momentum.size if momentum else 0))
 
 
 def _area_ha(cells: NDArray[np.int64], grid: Grid) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from catalog.legend import Legend
 from scenarios.calibration import calibrate
+from scenarios.classifiers import Classifier
 from scenarios.cluster import ONE, Workers
 from scenarios.drivers import Drivers
 from scenarios.errors import HistoryInvalid
@@ -232,6 +233,7 @@ def hindcast(
     chunk: int = DEFAULT_CHUNK,
     workers: Workers = ONE,
     zones: Zones | None = None,
+    classifier: Classifier | None = None,
 ) -> Hindcast:
     """Learn from all dates but the last, project from the last but one, and compare at the last.
 
@@ -240,6 +242,7 @@ def hindcast(
     scenario : its rules and seed; its interventions play no part, because they had not happened
     history : land-cover maps of three dates or more
     members : how many to draw, 1 to 255
+    classifier : learns where a transition is likely, as for `calibrate`; also of the model without drivers
 
     Raises
     ------
@@ -257,7 +260,7 @@ def hindcast(
         update={"start": years[-2], "years": years[-1] - years[-2], "history": tuple(past), "interventions": ()}
     )
     trial, notes = _without_table(trial)
-    how: Any = {"legend": legend, "grid": grid, "workers": workers, "zones": zones}
+    how: Any = {"legend": legend, "grid": grid, "workers": workers, "zones": zones, "classifier": classifier}
     bare = trial.model_copy(update={"potential": trial.potential.model_copy(update={"drivers": ()})})
     learned, unaided = workers.both(
         lambda: calibrate(trial, past, drivers, **how),

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
-from scenarios.kernels.scores import rescore
 from scenarios.potential import Potential
 
 _ROWS = 128
@@ -53,6 +52,6 @@ class View:
 
         def rescore_rows(first: int) -> None:
             rows = first, min(first + _ROWS, stale.shape[0])
-            rescore(potential.tables, land_cover, self.counts, self.valid, stale, rows, self.scores)
+            potential.rescore(land_cover, self.counts, self.valid, stale, rows, self.scores)
 
         workers.map(rescore_rows, range(0, stale.shape[0], _ROWS))

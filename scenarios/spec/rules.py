@@ -10,6 +10,8 @@ from scenarios.spec.drivers import DriverName, name_driver
 from scenarios.spec.expression import rate_in
 from scenarios.spec.fields import Lengths, Names, Record
 
+ModelName = Literal["additive", "logistic", "weights_of_evidence", "random_forest", "gradient_boosting"]
+
 
 class TransitionRule(Record):
     """Which transitions are modelled."""
@@ -59,7 +61,7 @@ class ConversionRule(Record):
 class PotentialRule(Record):
     """Where a transition is likely."""
 
-    model: Literal["additive"] = "additive"
+    model: ModelName = Field("additive", description="what learns where a transition is likely")
     drivers: tuple[DriverName, ...] = Field(
         (), description="layers of the landscape, and what is derived of them; empty: all that hold measurements"
     )

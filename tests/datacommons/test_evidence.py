@@ -10,8 +10,8 @@ import pytest
 
 from datacommons.evidence import show_evidence
 from datacommons.quality_charts import draw_calibration, draw_characteristic, draw_curve, find_reach
+from scenarios.curves import Curve
 from scenarios.evidence import Evidence
-from scenarios.potential import Curve
 from scenarios.quality import CalibrationBin, OperatingCharacteristic, Quality
 from tests.datacommons.hindcasts import make_hindcast
 from tests.datacommons.test_report import read

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.naive_bayes import GaussianNB
 
 import datacommons as dc
 from datacommons.commons import Commons
@@ -142,6 +143,28 @@ def test_a_run_tells_what_it_has_learned_of_patches(empty_commons: Commons, writ
     assert transition["patches"]["mean_ha"] == pytest.approx(4 * 0.09)
     assert (transition["patches"]["expansion_share"], transition["patches"]["compactness"]) == (0, 1)
     assert "patches" in run.item["properties"]["processing:lineage"]
+
+
+def test_a_run_says_what_it_was_learned_by(roads: Commons) -> None:
+    plain = study(roads, potential={"model": "weights_of_evidence"})
+    run = roads.run(plain.scenario)
+    assert run.model["model"] == "weights_of_evidence"
+    assert "weights of evidence potential" in run.item["properties"]["processing:lineage"]
+    own = roads.run(plain.scenario, classifier=GaussianNB(var_smoothing=0.01))
+    assert own.model["model"] == "GaussianNB(var_smoothing=0.01)"
+    assert "GaussianNB(var_smoothing=0.01) potential" in own.item["properties"]["processing:lineage"]
+    assert any("a classifier from Python" in note for note in own.model["notes"])
+    prints = [each.item["properties"]["scenario:fingerprint"] for each in (run, own)]
+    assert prints[0] == plain.fingerprint != prints[1]
+    again = roads.run(plain.scenario, classifier=GaussianNB(var_smoothing=0.01))
+    assert again.item["properties"]["scenario:fingerprint"] == prints[1]
+    assert (again.trajectory["land_cover"].values == own.trajectory["land_cover"].values).all()
+
+
+def test_what_is_no_classifier_is_refused_before_anything_is_learned(roads: Commons) -> None:
+    with pytest.raises(ScenarioInvalid, match="the class GaussianNB, not an object"):
+        roads.run(study(roads).scenario, classifier=GaussianNB)
+    assert roads.runs() == []
 
 
 def test_a_run_says_where_there_were_too_few_patches(commons: Commons) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.tree import DecisionTreeClassifier
 
 from scenarios.bootstrap import Bootstrap
 from scenarios.calibration import Calibration, calibrate
@@ -18,6 +20,7 @@ from scenarios.model import Model
 from scenarios.samples import Sample
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
+from scenarios.view import View
 from tests.scenarios.landscapes import FOREST, LEGEND, OTHER, place, scenario, walk
 from tests.scenarios.processes import KnownLandscape, Law, make_landscape
 
@@ -192,3 +195,16 @@ def test_scenarios_share_the_curves_of_a_member(known: KnownLandscape, model: Mo
 def test_a_model_that_kept_nothing_is_refused_with_the_mend(known: KnownLandscape, sure: Model) -> None:
     with pytest.raises(ScenarioInvalid, match=r"potential\.uncertainty.*Calibrate it with this scenario"):
         walk(sure, asked(), known.history[2010], member=0)
+
+
+def test_classifiers_are_taught_anew_too(known: KnownLandscape) -> None:
+    plans = asked(potential={"uncertainty": True, "neighbourhood_m": [300]})
+    how: Any = {"legend": LEGEND, "grid": known.grid, "workers": ONE}
+    stump = DecisionTreeClassifier(max_depth=4, min_samples_leaf=30)
+    model = calibrate(plans, known.history, known.drivers, classifier=stump, **how).model
+    best, one, again, other = (
+        View.of(each.potential, known.history[2010], ONE).scores.tobytes()
+        for each in (model, *(model.resample(plans, member, ONE) for member in (0, 0, 1)))
+    )
+    assert one == again
+    assert len({best, one, other}) == 3

@@ -11,9 +11,9 @@ from scipy.ndimage import gaussian_filter
 
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import Workers
+from scenarios.curves import Curve
 from scenarios.drivers import Drivers, distance_to
 from scenarios.errors import ScenarioInvalid
-from scenarios.potential import Curve
 from scenarios.terrain import northness, position, roughness, slope, wetness
 from scenarios.transitions import History
 from scenarios.validation import hindcast

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
+from scenarios.held_out import exchange_parts, permutation_importance
 from scenarios.quality import (
     CalibrationBin,
     area_error,
@@ -17,7 +18,6 @@ from scenarios.quality import (
     calibration_curve,
     correct_for_sampling,
     operating_characteristic,
-    permutation_importance,
 )
 
 Reals = NDArray[np.float64]
@@ -169,7 +169,9 @@ def parts() -> Reals:
 def lose(parts: Reals, groups: list[list[int]], seed: int = 1, folds: int = 3) -> list[float]:
     score = parts.sum(axis=1)
     fold = np.arange(score.size) % folds
-    lost = permutation_importance(score, parts, draw_changes(score), np.ones(score.size), fold, groups, seed=seed)
+    lost = permutation_importance(
+        score, exchange_parts(score, parts), draw_changes(score), np.ones(score.size), fold, groups, seed=seed
+    )
     return [float(each) for each in lost]
 
 
@@ -204,6 +206,8 @@ def test_a_feature_keeps_the_distribution_of_the_landscape() -> None:
     parts = np.column_stack([np.where(rare, 3.0, 0), other])
     score = parts.sum(axis=1)
     changed = rng.random(1000) < expit(score)
-    lost = permutation_importance(score, parts, changed, area, np.zeros(1000, np.int64), [[0]], seed=0)
+    lost = permutation_importance(
+        score, exchange_parts(score, parts), changed, area, np.zeros(1000, np.int64), [[0]], seed=0
+    )
     alone = area_under_curve(changed, other, area)
     assert lost[0] == pytest.approx(area_under_curve(changed, score, area) - alone)

@@ -103,7 +103,7 @@ WRONG = [  # what stands there, what is written instead, line, field, what the m
     ("  - 1990\n", "", 7, "history", "at least 2"),
     ("minimum_hectares: 20", "minimum_hectares: -1", 10, "transitions.minimum_hectares", "greater than or equal to 0"),
     ("minimum_hectares: 20", "minimum_acres: 20", 10, "transitions.minimum_acres", "no such field"),
-    ("model: additive", "model: forest", 12, "potential.model", "'additive'"),
+    ("model: additive", "model: forest", 12, "potential.model", "'additive', 'logistic', 'weights_of_evidence'"),
     ("drivers: [slope]", "drivers: [1]", 13, "potential.drivers[0]", "string"),
     ("drivers: [slope]", "drivers: [{}]", 13, "potential.drivers[0]", "exactly one of distance_to, slope_of"),
     ("[slope]", "[{slope_of: a, position_of: a}]", 13, "potential.drivers[0]", "found slope_of and position_of"),
