@@ -19,8 +19,9 @@ _TOP = """\
 # Performance
 
 How fast and how lean the engine is on large landscapes, beside what it is compared with. `make bench-scale
-REPORT=docs/performance.md` measures and writes this page anew; nothing on it was typed in. Seconds hold for this machine;
-ratios compare two jobs of one process, one right after the other, and tell more.
+REPORT=docs/performance.md` measures and writes this page anew; nothing on it was typed in. Seconds hold for this
+machine; ratios compare two jobs of one process, one right after the other, and tell more. A drawn member takes cells by
+their likelihood, the best map takes the likeliest.
 
 """
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 import datacommons as dc
 from datacommons.commons import Commons
@@ -18,9 +19,12 @@ from datacommons.cubes import CubeWriter, legend_attributes
 from datacommons.runs import Run
 from datacommons.study import Study
 from scenarios.calibration import Calibration
+from scenarios.cluster import Workers
 from scenarios.ensemble import draw_ensemble
+from scenarios.model import Model
 from scenarios.projection import project
 from scenarios.spec import Scenario
+from scenarios.yearbook import Year
 from tests.benchmarks.wide import CELL_M, DRIVERS, LEGEND, YEARS, WideLandscape
 
 RADIUS_CELLS = 3  # windows of 7 x 7 cells
@@ -128,7 +132,7 @@ def publish(folder: Path, edge: int, years: int = 20) -> Mapping[str, float]:
 
 
 def sweep(folder: Path, edge: int) -> Mapping[str, float]:
-    """Project one member from stored layers, and write each year into a Zarr cube: no other file, no probability."""
+    """Project one drawn member from stored layers, and write each year into a cube: no other file, no best map."""
     watch, scenario = Stopwatch(), make_scenario(WideLandscape(edge).name)
     with dc.open(folder / "commons") as commons, watch.time("publish"):
         with watch.time("read"):
@@ -136,7 +140,7 @@ def sweep(folder: Path, edge: int) -> Mapping[str, float]:
             start = study.land_cover[scenario.start]
         with _cube(commons, scenario, folder / "swept.zarr") as writer:
             array = writer.add("land_cover", ("time", "y", "x"), legend_attributes(LEGEND))
-            for n, step in enumerate(project(model.model, scenario, start, workers=study.workers)):
+            for n, step in enumerate(walk(model.model, scenario, start)):
                 with watch.time("write"):
                     array[n] = step.land_cover
     return watch.seconds
@@ -150,9 +154,10 @@ def revise(folder: Path, edge: int) -> Mapping[str, float]:
     changed = make_scenario(name, interventions=[restore(2e-4 * landscape_ha)])
     with dc.open(folder / "commons") as commons:
         recall(commons, first, folder)
-        last_map(commons, first)
-        with watch.time("revise"):
-            last_map(commons, changed)
+        for what, drawn in (("drawn", True), ("best", False)):
+            last_map(commons, first, drawn=drawn)
+            with watch.time(what):
+                last_map(commons, changed, drawn=drawn)
     return watch.seconds
 
 
@@ -161,9 +166,9 @@ def members(folder: Path, edge: int, many: int = 30) -> Mapping[str, float]:
     watch, scenario = Stopwatch(), make_scenario(WideLandscape(edge).name, members=many)
     with dc.open(folder / "commons") as commons:
         study, learned = recall(commons, scenario, folder)
-        start, temperature = study.land_cover[scenario.start], scenario.allocation.temperature
+        start = study.land_cover[scenario.start]
         with watch.time("one"):
-            for _ in project(learned.model, scenario, start, member=0, temperature=temperature, workers=study.workers):
+            for _ in walk(learned.model, scenario, start):
                 pass
         with watch.time("many"):
             draw_ensemble(learned.model, scenario, start, workers=study.workers)
@@ -178,20 +183,30 @@ def race(folder: Path, edge: int) -> Mapping[str, float]:
             scenario = make_scenario(name, conversions={"forbidden": forbidden})
             study = study_of(commons, scenario)
             learned, start = study.calibration(), study.land_cover[scenario.start]
-            with watch.time(what):
-                potential = learned.model.potential.seen_with(study.drivers, study.workers)
-                steps = project(replace(learned.model, potential=potential), scenario, start, workers=study.workers)
-                placed_ha = sum(sum(step.placed_ha.values()) for step in steps)
-            watch.seconds[f"{what}, cells placed"] = placed_ha / study.grid.weight_ha
+            for drawn in (True, False):
+                job = f"{what}, {'drawn' if drawn else 'best'}"
+                with watch.time(job):
+                    potential = learned.model.potential.seen_with(study.drivers, study.workers)
+                    steps = walk(replace(learned.model, potential=potential), scenario, start, drawn=drawn)
+                    placed_ha = sum(sum(step.placed_ha.values()) for step in steps)
+                watch.seconds[f"{job}, cells placed"] = placed_ha / study.grid.weight_ha
     return watch.seconds
 
 
-def last_map(commons: Commons, scenario: Scenario) -> np.ndarray:
+def walk(model: Model, scenario: Scenario, start: NDArray[np.uint8], *, drawn: bool = True) -> Iterator[Year]:
+    """Project one member with all cores: drawn by likelihood, or the best map."""
+    if not drawn:
+        return project(model, scenario, start, workers=Workers())
+    temperature = scenario.allocation.temperature
+    return project(model, scenario, start, member=0, temperature=temperature, workers=Workers())
+
+
+def last_map(commons: Commons, scenario: Scenario, *, drawn: bool) -> NDArray[np.uint8]:
     """Return the map at the end of a scenario, without publishing it."""
     study = study_of(commons, scenario)
-    learned, start = study.calibration(), study.land_cover[scenario.start]
-    *_, last = project(learned.model, scenario, start, workers=study.workers)
-    return last.land_cover
+    for year in walk(study.calibration().model, scenario, study.land_cover[scenario.start], drawn=drawn):
+        last = year.land_cover
+    return last
 
 
 def study_of(commons: Commons, scenario: Scenario) -> Study:
