@@ -143,6 +143,7 @@ def sweep(folder: Path, edge: int) -> Mapping[str, float]:
             for n, step in enumerate(walk(model.model, scenario, start)):
                 with watch.time("write"):
                     array[n] = step.land_cover
+    shutil.rmtree(folder / "swept.zarr")
     return watch.seconds
 
 
