@@ -17,7 +17,7 @@ from tests.benchmarks.performance_page import write_page
 from tests.benchmarks.scale import LINES, choose, measure
 from tests.benchmarks.thousand import publish_landscape, tell
 from tests.benchmarks.wide import BUILT, CROP, FOREST, GRASS, LEGEND, WideLandscape
-from tests.benchmarks.workloads import learn, prepare, publish, race, revise, sweep
+from tests.benchmarks.workloads import Stopwatch, learn, prepare, publish, race, revise, sweep
 
 EDGE = 96
 MODELLED = {(FOREST, CROP), (FOREST, GRASS), (CROP, BUILT), (GRASS, CROP)}
@@ -80,6 +80,15 @@ def test_landscapes_of_one_commons_are_counted_by_search(tmp_path: Path) -> None
     hours, found = bench.barred
     assert hours.measured == pytest.approx((36 * 2 - 2) * 1000 / 3600)
     assert found.holds
+
+
+def test_the_fastest_attempt_is_the_reference() -> None:
+    attempts = [
+        Stopwatch({"write": clock, "write, cores": cores}) for clock, cores in ((15.8, 0.9), (0.8, 0.8), (1.1, 0.7))
+    ]
+    watch = Stopwatch({"publish": 20.0})
+    watch.keep_fastest("write", attempts)
+    assert watch.seconds == {"publish": 20.0, "write": 0.8, "write, cores": 0.7, "write, slowest": 15.8}
 
 
 def test_rows_are_chosen_by_number_or_name() -> None:

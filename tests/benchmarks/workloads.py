@@ -5,18 +5,18 @@ from __future__ import annotations
 import pickle
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 import datacommons as dc
 from datacommons.commons import Commons
-from datacommons.cubes import CubeWriter, legend_attributes
-from datacommons.runs import Run
+from datacommons.cubes import CubeWriter, legend_attributes, open_cube
 from datacommons.study import Study
 from scenarios.calibration import Calibration
 from scenarios.cluster import Workers
@@ -26,6 +26,9 @@ from scenarios.projection import project
 from scenarios.spec import Scenario
 from scenarios.yearbook import Year
 from tests.benchmarks.wide import CELL_M, DRIVERS, LEGEND, YEARS, WideLandscape
+
+ATTEMPTS = 3
+"""How often a reference is timed."""
 
 RADIUS_CELLS = 3  # windows of 7 x 7 cells
 TRANSITIONS = ("forest to crop", "forest to grass", "crop to built", "grass to crop")
@@ -46,6 +49,12 @@ class Stopwatch:
         yield
         self._add(what, time.perf_counter() - clock)
         self._add(f"{what}, cores", time.process_time() - cores)
+
+    def keep_fastest(self, what: str, attempts: Sequence[Stopwatch]) -> None:
+        """Take a reference from several attempts: the fastest, for one that was held up would flatter the engine."""
+        for name in (what, f"{what}, cores"):
+            self.seconds[name] = min(attempt.seconds[name] for attempt in attempts)
+        self.seconds[f"{what}, slowest"] = max(attempt.seconds[what] for attempt in attempts)
 
     def _add(self, what: str, seconds: float) -> None:
         self.seconds[what] = self.seconds.get(what, 0.0) + seconds
@@ -127,22 +136,26 @@ def publish(folder: Path, edge: int, years: int = 20) -> Mapping[str, float]:
             with watch.time("score drivers"):
                 recall(commons, scenario, folder)
             run = commons.run(scenario)
-        write_again(run, commons, folder / "again.zarr", watch)
+        maps = run.trajectory["land_cover"][1:]  # without the start
+        attempts = [rewrite(maps, commons, scenario, folder / "again.zarr") for _ in range(ATTEMPTS)]
+    watch.keep_fastest("write", attempts)
     return watch.seconds | {"cells": float(edge**2)}
 
 
 def sweep(folder: Path, edge: int) -> Mapping[str, float]:
     """Project one drawn member from stored layers, and write each year into a cube: no other file, no best map."""
     watch, scenario = Stopwatch(), make_scenario(WideLandscape(edge).name)
-    with dc.open(folder / "commons") as commons, watch.time("publish"):
-        with watch.time("read"):
-            study, model = recall(commons, scenario, folder)
-            start = study.land_cover[scenario.start]
-        with _cube(commons, scenario, folder / "swept.zarr") as writer:
-            array = writer.add("land_cover", ("time", "y", "x"), legend_attributes(LEGEND))
-            for n, step in enumerate(walk(model.model, scenario, start)):
-                with watch.time("write"):
+    with dc.open(folder / "commons") as commons:
+        with watch.time("publish"):
+            study, learned = recall(commons, scenario, folder)
+            steps = walk(learned.model, scenario, study.land_cover[scenario.start])
+            with _cube(commons, scenario, folder / "swept.zarr") as writer:
+                array = writer.add("land_cover", ("time", "y", "x"), legend_attributes(LEGEND))
+                for n, step in enumerate(steps):
                     array[n] = step.land_cover
+        maps = open_cube(folder / "swept.zarr")["land_cover"]
+        attempts = [rewrite(maps, commons, scenario, folder / "again.zarr") for _ in range(ATTEMPTS)]
+    watch.keep_fastest("write", attempts)
     shutil.rmtree(folder / "swept.zarr")
     return watch.seconds
 
@@ -168,12 +181,18 @@ def members(folder: Path, edge: int, many: int = 30) -> Mapping[str, float]:
     with dc.open(folder / "commons") as commons:
         study, learned = recall(commons, scenario, folder)
         start = study.land_cover[scenario.start]
-        with watch.time("one"):
-            for _ in walk(learned.model, scenario, start):
-                pass
+        watch.keep_fastest("one", [_time_one(learned.model, scenario, start) for _ in range(ATTEMPTS)])
         with watch.time("many"):
             draw_ensemble(learned.model, scenario, start, workers=study.workers)
     return watch.seconds
+
+
+def _time_one(model: Model, scenario: Scenario, start: NDArray[np.uint8]) -> Stopwatch:
+    watch = Stopwatch()
+    with watch.time("one"):
+        for _ in walk(model, scenario, start):
+            pass
+    return watch
 
 
 def race(folder: Path, edge: int) -> Mapping[str, float]:
@@ -224,16 +243,17 @@ def recall(commons: Commons, scenario: Scenario, folder: Path) -> tuple[Study, C
     return study, commons.remember(("calibration", study.lesson), lambda: learned)
 
 
-def write_again(run: Run, commons: Commons, path: Path, watch: Stopwatch) -> None:
-    """Write the projected maps of a run into another cube; only the writing is timed."""
-    maps = run.trajectory["land_cover"]
-    with _cube(commons, run.scenario, path) as writer:
+def rewrite(maps: xr.DataArray, commons: Commons, scenario: Scenario, path: Path) -> Stopwatch:
+    """Write maps into another cube, year by year; only the writing is timed."""
+    watch = Stopwatch()
+    with _cube(commons, scenario, path) as writer:
         array = writer.add("land_cover", ("time", "y", "x"), legend_attributes(LEGEND))
-        for n in range(run.scenario.years):
-            cells = maps[n + 1].to_numpy()
+        for n in range(maps.sizes["time"]):
+            cells = maps[n].to_numpy()
             with watch.time("write"):
                 array[n] = cells
     shutil.rmtree(path)
+    return watch
 
 
 def _cube(commons: Commons, scenario: Scenario, path: Path) -> CubeWriter:
