@@ -51,7 +51,8 @@ class Costs:
     map_s : of writing one year's map as a COG and describing it, per cell
     plane_s : of writing one plane of a cube, per cell
     map_bytes, trajectory_bytes : of one year on the disk, per cell
-    probability_bytes : of what the members have in common, per cell, year and class, with one member and with `SAMPLE_MEMBERS`
+    probability_bytes : of what the members have in common, per cell, year and class, with one member and with
+        `SAMPLE_MEMBERS`
     """
 
     transitions: int
