@@ -9,8 +9,12 @@ UV_VERSION := 0.13.8
 PYTHON ?= python3
 RUN := .venv/bin
 ARGS ?=
+ROWS ?=
+SCALE ?=
+REPORT ?=
+COUNT ?= 1000
 
-.PHONY: demo test lint docs bench bench-science clean help
+.PHONY: demo test lint docs bench bench-science bench-scale bench-thousand clean help
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,11 +35,17 @@ lint: .venv/dev  ## style, types and import contracts
 docs: .venv/dev  ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict
 
-bench: .venv/dev  ## measure the kernels and the main job
+bench: .venv/dev  ## measure the kernels
 	$(RUN)/pytest tests/benchmarks --benchmark-enable --benchmark-only --benchmark-sort=name $(ARGS)
 
 bench-science: .venv/dev  ## measure how good the engine is on all data at hand, beside other tools and against the bars
 	$(RUN)/python -m tests.benchmarks.science
+
+bench-scale: .venv/dev  ## measure large landscapes against the bars (ROWS=1,memory: some rows; SCALE=0.01: smaller; REPORT=docs/performance.md: write it)
+	ROWS="$(ROWS)" SCALE="$(SCALE)" REPORT="$(REPORT)" $(RUN)/python -m tests.benchmarks.scale
+
+bench-thousand: .venv/dev  ## publish a thousand generated landscapes in one commons, which takes hours (COUNT=10: fewer)
+	$(RUN)/python -m tests.benchmarks.thousand $(COUNT)
 
 clean:  ## remove what was built and installed
 	rm -rf .venv .uv build dist site demo-commons .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

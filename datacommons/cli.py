@@ -174,6 +174,20 @@ def validate(
 
 
 @app.command()
+def plan(
+    scenario: ScenarioArgument,
+    threads: ThreadsOption = None,
+    chunk: ChunkOption = None,
+    commons: CommonsOption = None,
+) -> None:
+    """Say what a run will take on this machine: memory, disk and time."""
+    from datacommons.display import print_estimate
+
+    with _open(commons) as opened:
+        print_estimate(opened.plan(scenario, threads=threads, chunk=chunk, progress=True))
+
+
+@app.command()
 def run(
     scenario: ScenarioArgument,
     threads: ThreadsOption = None,

@@ -19,6 +19,7 @@ from datacommons.settings import Settings
 if TYPE_CHECKING:
     import xarray as xr
 
+    from datacommons.estimate import Estimate
     from datacommons.ingest import IngestReport
     from datacommons.landscape import Landscape
     from datacommons.runs import Run
@@ -292,6 +293,20 @@ class Commons:
         from datacommons.runs import run_scenario
 
         return run_scenario(self, scenario, **options)
+
+    def plan(self, scenario: str | Path | Scenario, **options: Any) -> Estimate:
+        """Say what a run of a scenario will take on this machine: memory, disk and time. Nothing is published.
+
+        Parameters
+        ----------
+        scenario : str, Path or Scenario
+            A YAML file, or the scenario itself.
+        **options
+            ``threads``, ``chunk`` and ``progress``, as in :func:`datacommons.runs.run_scenario`.
+        """
+        from datacommons.runs import plan_scenario
+
+        return plan_scenario(self, scenario, **options)
 
     def runs(self) -> list[str]:
         """List the ids of the runs."""

@@ -14,6 +14,7 @@ from scenarios.reliability import ENOUGH_CASES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from datacommons.estimate import Estimate
     from datacommons.ingest import IngestReport
     from datacommons.layers import Layer
     from datacommons.runs import Run
@@ -141,6 +142,43 @@ def print_run(run: Run) -> None:
         table.add_row(str(name), f"{before:,.0f}", f"{after:,.0f}", f"{after - before:+,.0f}")
     console.print(table)
     _print_notes(console, [*run.model["notes"], *summarize_shortfalls(run.shortfalls)])
+
+
+def print_estimate(estimate: Estimate) -> None:
+    """Print what a run will take: what it is made of, and memory, disk and time by what they are for."""
+    console = make_console()
+    console.print(
+        Text(
+            f"{estimate.landscape}: cells {estimate.cells:,}, classes {estimate.classes}, transitions "
+            f"{estimate.transitions}, drivers {estimate.drivers}, members {estimate.members}, years {estimate.years}, "
+            f"threads {estimate.threads}"
+        )
+    )
+    table = Table("about", "", "here and now", box=None)
+    table.columns[1].justify = "right"
+    table.add_row("memory, peak", _show_bytes(estimate.peak_memory_bytes), _free(estimate.free_memory_bytes))
+    table.add_row("disk", _show_bytes(estimate.total_disk_bytes), _free(estimate.free_disk_bytes))
+    for what, size in estimate.disk_bytes.items():
+        table.add_row(f"  {what}", _show_bytes(size), "")
+    table.add_row("time", _show_seconds(estimate.total_seconds), "if nothing else runs")
+    for what, seconds in estimate.seconds.items():
+        table.add_row(f"  {what}", _show_seconds(seconds), "")
+    console.print(table)
+    _print_notes(console, estimate.obstacles)
+
+
+def _show_bytes(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.{0 if size >= 10 * 2**20 else 1}f} MiB"
+
+
+def _free(size: int) -> str:
+    return f"{_show_bytes(size)} free"
+
+
+def _show_seconds(seconds: float) -> str:
+    if seconds >= 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.{0 if seconds >= 10 else 1}f} s"
 
 
 def summarize_shortfalls(shortfalls: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from datacommons.commons import Commons
+    from datacommons.estimate import Estimate
     from scenarios.validation import Hindcast
 
 
@@ -196,6 +197,31 @@ def validate_scenario(
 
     study = Study.of(commons, _read(scenario), threads=threads, chunk=chunk, progress=progress, classifier=classifier)
     return study.hindcast() if members is None else study.hindcast(members)
+
+
+def plan_scenario(
+    commons: Commons,
+    scenario: str | Path | Scenario,
+    *,
+    threads: int | None = None,
+    chunk: int | None = None,
+    progress: bool = False,
+) -> Estimate:
+    """Say what a run of a scenario will take on this machine, and publish nothing.
+
+    Parameters
+    ----------
+    commons, scenario, threads, chunk, progress : as for `run_scenario`
+
+    Raises
+    ------
+    scenarios.errors.ScenarioError, datacommons.errors.DataCommonsError
+        What is wrong with the scenario or the layers that it names, and the mend.
+    """
+    from datacommons.estimate import estimate_run
+    from datacommons.study import Study
+
+    return estimate_run(Study.of(commons, _read(scenario), threads=threads, chunk=chunk, progress=progress))
 
 
 def load_run(commons: Commons, run_id: str) -> Run:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 HOLDS, FALLS_SHORT = "holds", "falls short"
-_HEAD = ("", "measured", "bar", "aim", "verdict")
+HEAD = ("", "measured", "bar", "aim", "verdict")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Bench:
         """Return the table; its last line tells how many bars hold."""
         parts = []
         for heading, rows in self.sections.items():
-            body = align([_HEAD, *(row.cells() for row in rows)], left=(0, 4))
+            body = align([HEAD, *(row.cells() for row in rows)], left=(0, 4))
             parts.append(f"{heading}\n{body}\n")
         parts += [f"skipped: {heading}: {reason}" for heading, reason in self.skipped.items()]
         held = sum(row.holds for row in self.barred)

@@ -1,0 +1,260 @@
+"""What `make bench-scale` measures. Each job gets a folder with a commons, and returns what it measured, in seconds."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+import datacommons as dc
+from datacommons.commons import Commons
+from datacommons.cubes import CubeWriter, legend_attributes, open_cube
+from datacommons.study import Study
+from scenarios.calibration import Calibration
+from scenarios.cluster import Workers
+from scenarios.ensemble import draw_ensemble
+from scenarios.model import Model
+from scenarios.projection import project
+from scenarios.spec import Scenario
+from scenarios.yearbook import Year
+from tests.benchmarks.wide import CELL_M, DRIVERS, LEGEND, YEARS, WideLandscape
+
+ATTEMPTS = 3
+"""How often a reference is timed."""
+
+RADIUS_CELLS = 3  # windows of 7 x 7 cells
+TRANSITIONS = ("forest to crop", "forest to grass", "crop to built", "grass to crop")
+ONE_TRANSITION = {"forest": ("grass",), "crop": ("built",), "grass": ("crop",)}
+"""What is forbidden so that only forest to crop is left."""
+
+
+@dataclass
+class Stopwatch:
+    """Seconds by what they were spent on, added up: on the clock, and of all cores together."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def time(self, what: str) -> Iterator[None]:
+        """Add the time that the block takes."""
+        clock, cores = time.perf_counter(), time.process_time()
+        yield
+        self._add(what, time.perf_counter() - clock)
+        self._add(f"{what}, cores", time.process_time() - cores)
+
+    def keep_fastest(self, what: str, attempts: Sequence[Stopwatch]) -> None:
+        """Take a reference from several attempts: the fastest, for one that was held up would flatter the engine."""
+        for name in (what, f"{what}, cores"):
+            self.seconds[name] = min(attempt.seconds[name] for attempt in attempts)
+        self.seconds[f"{what}, slowest"] = max(attempt.seconds[what] for attempt in attempts)
+
+    def _add(self, what: str, seconds: float) -> None:
+        self.seconds[what] = self.seconds.get(what, 0.0) + seconds
+
+
+def make_scenario(landscape: str, **changes: object) -> Scenario:
+    """Return 20 years of business as usual, with a neighbourhood that is looked at anew every year."""
+    plain = {
+        "id": "usual",
+        "title": "Business as usual",
+        "landscape": landscape,
+        "start": YEARS[-1],
+        "years": 20,
+        "history": YEARS,
+        "members": 1,
+        "transitions": {"minimum_hectares": 0},
+        "potential": {
+            "drivers": list(DRIVERS),
+            "neighbourhood_m": [RADIUS_CELLS * CELL_M],
+            "neighbourhood_years": 1,
+            "momentum_m": [],
+        },
+    }
+    return Scenario.model_validate(plain | changes)
+
+
+def restore(hectares: float) -> dict[str, object]:
+    """Return an intervention that turns so much crop land into grass each year, the steepest first."""
+    return {
+        "id": "grass-strips",
+        "years": [YEARS[-1] + 1, YEARS[-1] + 20],
+        "restore": {"from": ["crop"], "to": "grass", "hectares_per_year": hectares, "priority": "slope"},
+    }
+
+
+def prepare(folder: Path, edge: int) -> Mapping[str, float]:
+    """Generate a landscape, and take it into a commons."""
+    watch, landscape = Stopwatch(), WideLandscape(edge)
+    with watch.time("generate"):
+        maps, layers = landscape.write(folder / "sources")
+    with watch.time("ingest"), dc.init(folder / "commons") as commons:
+        take_in(commons, landscape, maps, layers)
+    shutil.rmtree(folder / "sources")
+    return watch.seconds
+
+
+def take_in(commons: Commons, landscape: WideLandscape, maps: list[Path], layers: list[Path]) -> None:
+    """Ingest what was generated."""
+    commons.ingest(
+        maps, collection="land-cover", legend=LEGEND, landscape=landscape.name, new_landscape=True, synthetic=True
+    )
+    commons.ingest(layers, collection="drivers", landscape=landscape.name, synthetic=True)
+
+
+def learn(folder: Path, edge: int) -> Mapping[str, float]:
+    """Learn the potential from the stored layers, and keep what was learned."""
+    watch = Stopwatch()
+    with dc.open(folder / "commons") as commons:
+        study = study_of(commons, make_scenario(WideLandscape(edge).name))
+        with watch.time("learn"):
+            with watch.time("read"):
+                _ = study.land_cover, study.drivers
+            learned = study.calibration()
+    names = [f"{LEGEND.get(t.source).name} to {LEGEND.get(t.target).name}" for t in learned.model.potential.transitions]
+    if sorted(names) != sorted(TRANSITIONS):
+        raise RuntimeError(f"The landscape is to change by {TRANSITIONS}; found {names}.")
+    # The scores of the drivers are no part of what is kept: a run makes them anew of the stored layers.
+    potential = replace(learned.model.potential, static=np.zeros((len(names), 0, 0), np.int16))
+    kept = replace(learned, model=replace(learned.model, potential=potential))
+    (folder / "learned.pickle").write_bytes(pickle.dumps(kept))
+    return watch.seconds
+
+
+def publish(folder: Path, edge: int, years: int = 20) -> Mapping[str, float]:
+    """Run from stored layers to a published run, and then write the same maps again."""
+    watch, scenario = Stopwatch(), make_scenario(WideLandscape(edge).name, years=years)
+    with dc.open(folder / "commons") as commons:
+        with watch.time("publish"):
+            with watch.time("score drivers"):
+                recall(commons, scenario, folder)
+            run = commons.run(scenario)
+        maps = run.trajectory["land_cover"][1:]  # without the start
+        attempts = [rewrite(maps, commons, scenario, folder / "again.zarr") for _ in range(ATTEMPTS)]
+    watch.keep_fastest("write", attempts)
+    return watch.seconds | {"cells": float(edge**2)}
+
+
+def sweep(folder: Path, edge: int) -> Mapping[str, float]:
+    """Project one drawn member from stored layers, and write each year into a cube: no other file, no best map."""
+    watch, scenario = Stopwatch(), make_scenario(WideLandscape(edge).name)
+    with dc.open(folder / "commons") as commons:
+        with watch.time("publish"):
+            study, learned = recall(commons, scenario, folder)
+            steps = walk(learned.model, scenario, study.land_cover[scenario.start])
+            with _cube(commons, scenario, folder / "swept.zarr") as writer:
+                array = writer.add("land_cover", ("time", "y", "x"), legend_attributes(LEGEND))
+                for n, step in enumerate(steps):
+                    array[n] = step.land_cover
+        maps = open_cube(folder / "swept.zarr")["land_cover"]
+        attempts = [rewrite(maps, commons, scenario, folder / "again.zarr") for _ in range(ATTEMPTS)]
+    watch.keep_fastest("write", attempts)
+    shutil.rmtree(folder / "swept.zarr")
+    return watch.seconds
+
+
+def revise(folder: Path, edge: int) -> Mapping[str, float]:
+    """Change one intervention of a scenario whose model is learned, and project to the last map anew."""
+    watch, name = Stopwatch(), WideLandscape(edge).name
+    landscape_ha = edge**2 * CELL_M**2 / 10_000
+    first = make_scenario(name, years=1, interventions=[restore(1e-4 * landscape_ha)])
+    changed = make_scenario(name, interventions=[restore(2e-4 * landscape_ha)])
+    with dc.open(folder / "commons") as commons:
+        recall(commons, first, folder)
+        for what, drawn in (("drawn", True), ("best", False)):
+            last_map(commons, first, drawn=drawn)
+            with watch.time(what):
+                last_map(commons, changed, drawn=drawn)
+    return watch.seconds
+
+
+def members(folder: Path, edge: int, many: int = 30) -> Mapping[str, float]:
+    """Project one member with all workers, then an ensemble."""
+    watch, scenario = Stopwatch(), make_scenario(WideLandscape(edge).name, members=many)
+    with dc.open(folder / "commons") as commons:
+        study, learned = recall(commons, scenario, folder)
+        start = study.land_cover[scenario.start]
+        watch.keep_fastest("one", [_time_one(learned.model, scenario, start) for _ in range(ATTEMPTS)])
+        with watch.time("many"):
+            draw_ensemble(learned.model, scenario, start, workers=study.workers)
+    return watch.seconds
+
+
+def _time_one(model: Model, scenario: Scenario, start: NDArray[np.uint8]) -> Stopwatch:
+    watch = Stopwatch()
+    with watch.time("one"):
+        for _ in walk(model, scenario, start):
+            pass
+    return watch
+
+
+def race(folder: Path, edge: int) -> Mapping[str, float]:
+    """Project 20 years of four transitions, then of one, from arrays in memory to the last map in memory."""
+    watch, name = Stopwatch(), WideLandscape(edge).name
+    with dc.open(folder / "commons") as commons:
+        for what, forbidden in (("four", {}), ("one", ONE_TRANSITION)):
+            scenario = make_scenario(name, conversions={"forbidden": forbidden})
+            study = study_of(commons, scenario)
+            learned, start = study.calibration(), study.land_cover[scenario.start]
+            for drawn in (True, False):
+                job = f"{what}, {'drawn' if drawn else 'best'}"
+                with watch.time(job):
+                    potential = learned.model.potential.seen_with(study.drivers, study.workers)
+                    steps = walk(replace(learned.model, potential=potential), scenario, start, drawn=drawn)
+                    placed_ha = sum(sum(step.placed_ha.values()) for step in steps)
+                watch.seconds[f"{job}, cells placed"] = placed_ha / study.grid.weight_ha
+    return watch.seconds
+
+
+def walk(model: Model, scenario: Scenario, start: NDArray[np.uint8], *, drawn: bool = True) -> Iterator[Year]:
+    """Project one member with all cores: drawn by likelihood, or the best map."""
+    if not drawn:
+        return project(model, scenario, start, workers=Workers())
+    temperature = scenario.allocation.temperature
+    return project(model, scenario, start, member=0, temperature=temperature, workers=Workers())
+
+
+def last_map(commons: Commons, scenario: Scenario, *, drawn: bool) -> NDArray[np.uint8]:
+    """Return the map at the end of a scenario, without publishing it."""
+    study = study_of(commons, scenario)
+    for year in walk(study.calibration().model, scenario, study.land_cover[scenario.start], drawn=drawn):
+        last = year.land_cover
+    return last
+
+
+def study_of(commons: Commons, scenario: Scenario) -> Study:
+    """Return a scenario with its layers, to be computed with all cores."""
+    return Study.of(commons, scenario, threads=None, chunk=None, progress=False)
+
+
+def recall(commons: Commons, scenario: Scenario, folder: Path) -> tuple[Study, Calibration]:
+    """Let the commons remember what was learned in another process, with the scores of its stored drivers."""
+    study = study_of(commons, scenario)
+    kept: Calibration = pickle.loads((folder / "learned.pickle").read_bytes())
+    potential = kept.model.potential.seen_with(study.drivers, study.workers)
+    learned = replace(kept, model=replace(kept.model, potential=potential))
+    return study, commons.remember(("calibration", study.lesson), lambda: learned)
+
+
+def rewrite(maps: xr.DataArray, commons: Commons, scenario: Scenario, path: Path) -> Stopwatch:
+    """Write maps into another cube, year by year; only the writing is timed."""
+    watch = Stopwatch()
+    with _cube(commons, scenario, path) as writer:
+        array = writer.add("land_cover", ("time", "y", "x"), legend_attributes(LEGEND))
+        for n in range(maps.sizes["time"]):
+            cells = maps[n].to_numpy()
+            with watch.time("write"):
+                array[n] = cells
+    shutil.rmtree(path)
+    return watch
+
+
+def _cube(commons: Commons, scenario: Scenario, path: Path) -> CubeWriter:
+    return CubeWriter(path, commons.landscape(scenario.landscape).geobox, scenario.projected_years, LEGEND, {})
