@@ -83,21 +83,21 @@ def _summarise(dataset: rasterio.DatasetReader) -> tuple[dict[str, float | int],
         moments = _of_counts(seen.astype(np.float64), cells[seen])
     else:
         seen, moments = np.empty(0, np.int64), _of_blocks(dataset)
-    if moments.count == 0:
+    if moments.cells == 0:
         return {"count": 0}, ()
     statistics = {
         "minimum": moments.low,
         "maximum": moments.high,
         "mean": moments.mean,
-        "stddev": math.sqrt(moments.spread / moments.count),
-        "count": moments.count,
-        "valid_percent": 100 * moments.count / (dataset.width * dataset.height),
+        "stddev": math.sqrt(moments.spread / moments.cells),
+        "count": moments.cells,
+        "valid_percent": 100 * moments.cells / (dataset.width * dataset.height),
     }
     return statistics, tuple(seen.tolist())
 
 
 class _Moments(NamedTuple):
-    count: int
+    cells: int
     mean: float
     spread: float  # sum of squared distances from the mean
     low: float

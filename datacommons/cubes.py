@@ -106,6 +106,7 @@ def write_ensemble(writer: CubeWriter, ensemble: Ensemble, workers: Workers) -> 
 
     def write_year(year: int) -> None:
         array[year] = ensemble.counts[year]
+        ensemble.counts.let_go(year)
 
     workers.map(write_year, range(len(ensemble.years)))
     _write_timing(writer, ensemble)

@@ -11,8 +11,10 @@ import psutil
 
 from datacommons.probe import SAMPLE_MEMBERS, Costs, measure_costs
 from datacommons.progress import progress_bar
+from datacommons.results import MOST_CELLS_SIDE_BY_SIDE
 from datacommons.study import Study
 from datacommons.survey import Survey, survey_history
+from scenarios.counts import MOST_IN_MEMORY
 from scenarios.neighbourhood import Neighbourhood
 from scenarios.spec import ReplaceDriver
 from scenarios.validation import MEMBERS
@@ -51,7 +53,7 @@ class Estimate:
     classes, transitions, drivers, members, years : of the scenario
     threads : that are to be used
     memory_bytes : the most that is held at one moment, while learning and while projecting
-    disk_bytes : of the published run: maps, trajectory, probability, documents
+    disk_bytes : of the published run, maps, trajectory, probability and documents, and of what is put aside meanwhile
     seconds : on the clock of an idle machine, by what they are spent on
     free_memory_bytes, free_disk_bytes : of this machine, now
     """
@@ -77,7 +79,7 @@ class Estimate:
 
     @property
     def total_disk_bytes(self) -> int:
-        """Size of the published run."""
+        """Size of the published run, and of what is put aside meanwhile."""
         return sum(self.disk_bytes.values())
 
     @property
@@ -181,15 +183,24 @@ def _learning_bytes(study: Study, survey: Survey) -> int:
 def _run_bytes(study: Study, survey: Survey) -> int:
     scenario, threads = study.scenario, study.workers.threads
     own, shared = _view_bytes(study, survey)
+    cells = int(np.prod(study.grid.shape))
+    side_by_side = cells <= MOST_CELLS_SIDE_BY_SIDE
     # The best map walks beside the members, of which as many as there are threads walk at a time.
-    walks = 1 + min(scenario.members, threads)
+    walks = min(scenario.members, threads) + (1 if side_by_side else 0)
     labels = _PATCHES if scenario.allocation.rule == "patches" else 0
-    counts = scenario.years * len(study.landscape.legend)
     curves = len(survey.transitions) * _SCORE * 2 if scenario.potential.uncertainty else 0
-    seen = own + 2 * shared + walks * (own + _WALK + _MOVES + labels + curves)  # once more as all find it at the start
+    views = 2 if side_by_side else 1
+    # Once more as all find it at the start.
+    seen = own + views * shared + walks * (own + _WALK + _MOVES + labels + curves)
+    counts = 0 if _counts_on_disk(study) else scenario.years * len(study.landscape.legend)
     # Where the model is tested, it is learned once more beside the projection.
-    tested = _learning_bytes(study, survey) if len(scenario.history) >= _DATES_TO_TEST else 0
+    tested = _learning_bytes(study, survey) if side_by_side and len(scenario.history) >= _DATES_TO_TEST else 0
     return _kept_bytes(study, survey) + seen + counts + _TIMING + threads * _WRITING + tested
+
+
+def _counts_on_disk(study: Study) -> bool:
+    cells, classes = int(np.prod(study.grid.shape)), len(study.landscape.legend)
+    return cells * classes * study.scenario.years > MOST_IN_MEMORY
 
 
 def _disk_bytes(study: Study, costs: Costs, cells: int) -> dict[str, int]:
@@ -198,7 +209,8 @@ def _disk_bytes(study: Study, costs: Costs, cells: int) -> dict[str, int]:
     # Measured: what another member adds shrinks with the root of their number.
     growth = (scenario.members**0.5 - 1) / (SAMPLE_MEMBERS**0.5 - 1)
     planes = scenario.years * len(study.landscape.legend)
-    return {
+    counts = {"counts of members, until they are written": cells * planes} if _counts_on_disk(study) else {}
+    return counts | {
         "maps": round(cells * scenario.years * costs.map_bytes),
         "trajectory": round(cells * (scenario.years + 1) * costs.trajectory_bytes),
         "probability": round(cells * planes * (one + (many - one) * growth)),

@@ -84,7 +84,7 @@ def measure_costs(study: Study, sample: GeoBox) -> Costs:
         shelf.write_cube("warm", maps[:1])
         trajectory_bytes, plane_s = shelf.write_cube("trajectory", maps)
         map_bytes, map_s = shelf.write_maps(maps)
-        probability_bytes = tuple(shelf.write_ensemble(each) / each.counts.size for each in (one, many))
+        probability_bytes = tuple(shelf.write_ensemble(each) / np.asarray(each.counts).size for each in (one, many))
     return Costs(
         transitions=len(model.potential.transitions),
         read_s=trial.read_s,

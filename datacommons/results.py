@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import orjson
@@ -32,6 +32,12 @@ from scenarios.interventions import Plan
 from scenarios.projection import project
 from scenarios.validation import Hindcast
 from scenarios.yearbook import Shortfall
+
+One = TypeVar("One")
+Other = TypeVar("Other")
+
+MOST_CELLS_SIDE_BY_SIDE = 2**25
+"""Cells of a landscape up to which its members and its best map are drawn at the same time."""
 
 _DECIMALS = 4
 _ALLOCATION = {"cells": "stochastic top-n allocation", "patches": "patches grown from stochastic top-n seeds"}
@@ -88,8 +94,8 @@ def _publish(study: Study, name: RunName) -> dict[str, Any]:
         # The best map and the members, and the files of each.
         steps = len(scenario.projected_years) * (scenario.members + 3)
         with progress_bar(f"projecting {scenario.id}", steps, shown=study.progress) as advance:
-            (learned, projected, ensemble), score = study.workers.both(
-                lambda: writer.write_projection(advance), lambda: _test(study)
+            (learned, projected, ensemble), score = _do_both(
+                study, lambda: writer.write_projection(advance), lambda: _test(study)
             )
         with progress_bar(f"describing {scenario.id}", 0, shown=study.progress):
             table = AreaTable.of(study, projected.areas, ensemble)
@@ -97,6 +103,12 @@ def _publish(study: Study, name: RunName) -> dict[str, Any]:
         documents = [item.to_dict(include_self_link=False, transform_hrefs=False) for item in items]
         staging.publish(commons.store, documents)
     return documents[0]
+
+
+def _do_both(study: Study, one: Callable[[], One], other: Callable[[], Other]) -> tuple[One, Other]:
+    """Do two jobs side by side; one after the other where the landscape is so large that each keeps all cores busy."""
+    rows, columns = study.grid.shape
+    return study.workers.both(one, other) if rows * columns <= MOST_CELLS_SIDE_BY_SIDE else (one(), other())
 
 
 def _test(study: Study) -> Hindcast | None:
@@ -135,7 +147,8 @@ class _Writer:
     def write_projection(self, advance: Advance) -> tuple[Calibration, _Projected, Ensemble]:
         """Learn, and write what follows: the best map and the members."""
         learned, start = self.study.calibration(), self.study.land_cover[self.study.scenario.start]
-        projected, ensemble = self.study.workers.both(
+        projected, ensemble = _do_both(
+            self.study,
             lambda: self.write_trajectory(learned, start, advance),
             lambda: self.write_ensemble(learned, start, advance),
         )
@@ -173,7 +186,13 @@ class _Writer:
         """Draw the members, and write how often each cell has each class, and when it changes."""
         study, scenario = self.study, self.study.scenario
         ensemble = draw_ensemble(
-            learned.model, scenario, start, chunk=study.chunk, workers=study.workers, on_year=lambda: advance(1)
+            learned.model,
+            scenario,
+            start,
+            chunk=study.chunk,
+            workers=study.workers,
+            on_year=lambda: advance(1),
+            scratch=self.folder,
         )
         with self._cube("probability", ensemble.years) as cube:
             write_ensemble(cube, ensemble, study.workers)

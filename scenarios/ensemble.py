@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.cluster import ONE, Workers
+from scenarios.counts import Counts
 from scenarios.interventions import Plan
 from scenarios.kernels.tally import tally
 from scenarios.model import Model
@@ -26,13 +28,13 @@ class Ensemble:
     Parameters
     ----------
     years : projected years
-    counts : (year, class, y, x) uint8, how many members have the class; 0 outside the landscape
+    counts : by year (class, y, x) uint8, how many members have the class; 0 outside the landscape
     area_ha : (member, year, class) float64, hectares
     timing : when the cells change
     """
 
     years: tuple[int, ...]
-    counts: NDArray[np.uint8]
+    counts: Counts
     area_ha: NDArray[np.float64]
     timing: Timing
 
@@ -54,6 +56,7 @@ def draw_ensemble(
     chunk: int = DEFAULT_CHUNK,
     workers: Workers = ONE,
     on_year: Callable[[], None] = lambda: None,
+    scratch: Path | None = None,
 ) -> Ensemble:
     """Project every member, side by side, and add up how often each cell has each class.
 
@@ -61,6 +64,7 @@ def draw_ensemble(
     ----------
     model, scenario, start : as for `project`
     on_year : called whenever a member has finished a year
+    scratch : folder for the counts where they take more than a gigabyte; without one they are held in memory
 
     Returns
     -------
@@ -69,7 +73,7 @@ def draw_ensemble(
     """
     years = tuple(scenario.projected_years)
     values = np.array(model.legend.values, np.uint8)
-    counts = np.zeros((len(years), len(values), *model.grid.shape), np.uint8)
+    counts = Counts(len(years), (len(values), *model.grid.shape), scratch)
     area = np.zeros((scenario.members, len(years), len(values)))
     timing = Timing.none(scenario.start, model.grid.shape)
     locks, ending = [Lock() for _ in years], Lock()
@@ -95,6 +99,7 @@ def draw_ensemble(
             moves.see(step.land_cover, n + 1)
             with locks[n]:
                 tally(step.land_cover, values, counts[n])
+                counts.let_go(n)
             area[member, n] = step.area_ha
             on_year()
         with ending:

@@ -95,7 +95,7 @@ def test_the_first_change_is_never_after_the_last_and_both_are_projected(world: 
     assert not moved[world.start == 0].any()
     # Who never changes has its first class in every member and year.
     start = np.array([world.start == value for value in world.model.legend.values])
-    assert (found.counts[:, start & ~moved] == MEMBERS).all()
+    assert (np.asarray(found.counts)[:, start & ~moved] == MEMBERS).all()
 
 
 def moves_of(plans: Scenario, member: int) -> Moves:
