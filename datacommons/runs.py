@@ -163,7 +163,8 @@ def run_scenario(
     scenarios.errors.ScenarioError, datacommons.errors.DataCommonsError
         What is wrong with the scenario or the layers that it names, and the mend. The commons is as before.
     """
-    from datacommons.results import RunName, publish_run
+    from datacommons.description import RunName
+    from datacommons.results import publish_run
     from datacommons.study import Study
 
     study = Study.of(commons, _read(scenario), threads=threads, chunk=chunk, progress=progress, classifier=classifier)
