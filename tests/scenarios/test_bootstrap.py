@@ -170,7 +170,7 @@ def test_threads_and_chunks_do_not_show(known: KnownLandscape, model: Model, thr
     start, workers = known.history[2010], Workers(threads)
     one = draw_ensemble(model, asked(), start)
     other = draw_ensemble(learn(known, asked(), workers).model, asked(), start, chunk=chunk, workers=workers)
-    assert one.counts.tobytes() == np.asarray(other.counts).tobytes()
+    assert np.asarray(one.counts).tobytes() == np.asarray(other.counts).tobytes()
     assert one.timing.sum_first.tobytes() == other.timing.sum_first.tobytes()
 
 
