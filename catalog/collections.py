@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from catalog.extensions import find_extensions
+from catalog.store import ACCESS_FIELD, PUBLIC
 
 LANDSCAPES: Final = "landscapes"
 LAND_COVER: Final = "land-cover"
@@ -97,23 +98,23 @@ def make_collections(
 
 
 def widen_extent(collection: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a collection whose extent covers its items too.
+    """Return a collection whose extent covers its items too, but for those that its readers may not see.
 
     Parameters
     ----------
     collection : mapping
-        A STAC collection; it is left as it is.
+        A STAC collection; it is left as it is. One without an extent gets none.
     items : iterable of mapping
-        STAC items with a bbox.
+        STAC items of it; those without a place do not matter.
     """
-    extent = collection["extent"]
+    extent, labels = collection.get("extent"), {PUBLIC, collection.get(ACCESS_FIELD, PUBLIC)}
+    shown = [item for item in items if item["properties"].get(ACCESS_FIELD, PUBLIC) in labels and item.get("bbox")]
+    if extent is None or not shown:
+        return dict(collection)
     boxes = [box for box in extent["spatial"]["bbox"] if box != _WORLD]
     spans = [span for span in extent["temporal"]["interval"] if span != [None, None]]
-    for item in items:
-        boxes.append(list(item["bbox"]))
-        spans.append(_span(item["properties"]))
-    if not boxes:
-        return dict(collection)
+    boxes += [list(item["bbox"]) for item in shown]
+    spans += [_span(item["properties"]) for item in shown]
     return {
         **collection,
         "extent": {"spatial": {"bbox": [_cover(boxes)]}, "temporal": {"interval": [_cover_spans(spans)]}},

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 import orjson
 
+from catalog.collections import widen_extent
 from catalog.errors import CollectionNotFound, ItemNotFound, StoreError
 from catalog.footprints import Place, split_bbox
 from catalog.index import ItemIndex, index_collection, index_item
@@ -43,6 +44,9 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
 )
 _BUSY_SECONDS: Final = 30.0
+_PUT_COLLECTION: Final = """
+    INSERT INTO collections (id, access, document) VALUES (?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET access = excluded.access, document = excluded.document"""
 _PUT_ITEM: Final = """
     INSERT INTO items (collection, id, access, sorted_at, starts, ends, west, south, east, north, document)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -83,11 +87,7 @@ class SqliteStore:
         """Store a collection; one of the same id is replaced. Raises InvalidCollection."""
         row = index_collection(collection)
         with self._writing() as connection:
-            connection.execute(
-                "INSERT INTO collections (id, access, document) VALUES (?, ?, ?) ON CONFLICT (id) "
-                "DO UPDATE SET access = excluded.access, document = excluded.document",
-                row,
-            )
+            connection.execute(_PUT_COLLECTION, row)
 
     def collection(self, collection_id: str, reader: Reader) -> dict[str, Any]:
         """Return a collection. Raises CollectionNotFound."""
@@ -106,19 +106,26 @@ class SqliteStore:
         return [_load(document) for access, document in rows if reader.may_see(access)]
 
     def put_items(self, items: Iterable[Mapping[str, Any]]) -> None:
-        """Store items, all or none; same collection and id replaces.
+        """Store items, all or none; same collection and id replaces. The extents of their collections are widened.
 
         Raises InvalidItem, and CollectionNotFound where an item's collection was not put before.
         """
         with self._writing() as connection:
             known = {row[0] for row in connection.execute("SELECT id FROM collections")}
-            for row in map(index_item, items):
+            taken: dict[str, list[Mapping[str, Any]]] = {}
+            for item in items:
+                row = index_item(item)
                 if row.collection not in known:
                     raise CollectionNotFound(
                         f"Item {row.id!r} names the collection {row.collection!r}, which is not there; "
                         f"there are: {', '.join(sorted(known)) or 'none'}."
                     )
                 _put_item(connection, row)
+                taken.setdefault(row.collection, []).append(item)
+            # In the same transaction: of two writers neither must undo what the other has widened.
+            for name, added in taken.items():
+                (found,) = connection.execute("SELECT document FROM collections WHERE id = ?", (name,)).fetchone()
+                connection.execute(_PUT_COLLECTION, index_collection(widen_extent(_load(found), added)))
 
     def item(self, collection_id: str, item_id: str, reader: Reader) -> dict[str, Any]:
         """Return an item. Raises ItemNotFound."""

@@ -145,7 +145,7 @@ class CatalogStore(Protocol):
         """Return all collections, by id."""
 
     def put_items(self, items: Iterable[Mapping[str, Any]]) -> None:
-        """Store items, all or none; same collection and id replaces.
+        """Store items, all or none; same collection and id replaces. The extents of their collections are widened.
 
         Raises InvalidItem, and CollectionNotFound where an item's collection was not put before.
         """

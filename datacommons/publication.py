@@ -11,8 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from catalog.collections import widen_extent
-from catalog.store import ACCESS_FIELD, OWNER, PUBLIC, CatalogStore
+from catalog.store import CatalogStore
 
 _TRIES = 100
 _PAUSE_S = 0.02
@@ -64,24 +63,14 @@ class Staging:
         return staged
 
     def publish(self, store: CatalogStore, items: Iterable[Mapping[str, Any]]) -> None:
-        """Put the staged folders in place and register ``items``; undo all of it if any step fails.
-
-        The extents of their collections are widened to cover them.
-        """
-        items = list(items)
+        """Put the staged folders in place and register ``items``; undo all of it if any step fails."""
         moved: list[Path] = []
-        known = [store.collection(name, OWNER) for name in sorted({item["collection"] for item in items})]
         try:
             for place in self._places:
                 moved.append(place)
                 self._put_in_place(place)
-            for collection in known:
-                store.put_collection(_widen(collection, items))
             store.put_items(items)
         except BaseException:
-            for collection in known:
-                with suppress(Exception):  # what failed was perhaps the store itself, and then it kept the old one
-                    store.put_collection(collection)
             for place in reversed(moved):
                 self._take_back(place)
             raise
@@ -103,17 +92,6 @@ class Staging:
         for folder in place.parents:
             with suppress(OSError):  # it holds other things, or is a file, or never was made
                 (self.root / folder).rmdir()
-
-
-def _widen(collection: Mapping[str, Any], items: list[Mapping[str, Any]]) -> dict[str, Any]:
-    label = collection.get(ACCESS_FIELD, PUBLIC)
-    # An extent must not tell of items that the readers of the collection may not see.
-    shown = [
-        item
-        for item in items
-        if item["collection"] == collection["id"] and item["properties"].get(ACCESS_FIELD, PUBLIC) == label
-    ]
-    return widen_extent(collection, shown)
 
 
 def _remove(folder: Path) -> None:

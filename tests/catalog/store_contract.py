@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from catalog.collections import make_collections
 from catalog.errors import (
     CollectionNotFound,
     InvalidCollection,
@@ -66,6 +67,15 @@ class StoreContract:
         store.put_items([make_item()])
         store.put_collection({**COLLECTION, "title": "New"})
         assert ids(store) == ["valley"]
+
+    def test_extents_cover_what_readers_may_see_whoever_writes(self, store: CatalogStore, make_item: MakeItem) -> None:
+        store.put_collection(make_collections(name="Valley")[1])
+        hidden = make_item("hidden", (60, 0, 61, 1))
+        hidden["properties"]["landscape:access"] = "private"
+        items = [make_item(f"i{number}", (number, 50, number + 1, 51)) for number in range(20)]
+        with ThreadPoolExecutor(4) as writers:
+            list(writers.map(lambda item: store.put_items([item]), [*items, hidden]))
+        assert store.collection("land-cover", OWNER)["extent"]["spatial"]["bbox"] == [[0, 50, 20, 51]]
 
     def test_the_same_id_replaces(self, store: CatalogStore, make_item: MakeItem) -> None:
         store.put_items([make_item(box=(0, 0, 1, 1), datetime="1990-01-01T00:00:00Z")])

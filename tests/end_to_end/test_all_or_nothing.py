@@ -125,10 +125,9 @@ def test_the_command_line_says_so_without_a_traceback(folder: Path, obstacle: Pa
     assert "in-the-way" in outcome.err
 
 
-@pytest.mark.parametrize("refused", ["put_items", "put_collection"])
-def test_the_catalog_cannot_be_written(commons: Commons, catalog: FickleCatalog, folder: Path, refused: str) -> None:
+def test_the_catalog_cannot_be_written(commons: Commons, catalog: FickleCatalog, folder: Path) -> None:
     full = pytest.raises(OSError, match="disk is full")
-    with nothing_published(commons), catalog.refusing(refused), full:
+    with nothing_published(commons), catalog.refusing("put_items"), full:
         commons.run(folder / "quick.yaml")
 
 
