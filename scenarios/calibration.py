@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,13 @@ from scenarios.model import Model
 from scenarios.momentum import Momentum
 from scenarios.neighbourhood import Neighbourhood
 from scenarios.patches import learn_patches
-from scenarios.potential import learn_potential
+from scenarios.potential import Potential, learn_potential
 from scenarios.quality import Quality
 from scenarios.resampling import effective_samples
 from scenarios.spec import Scenario
 from scenarios.transitions import (
     History,
+    Transition,
     TransitionTable,
     choose_transitions,
     remove_flicker,
@@ -89,6 +91,47 @@ def calibrate(
     ScenarioInvalid
         The demand does not fit the landscape, a driver cannot be made, or the classifier does not tell chances.
     """
+    seen = _observe(scenario, history, legend, grid)
+    history, tables, transitions, notes = seen
+    demand = Demand(tables, transitions, tuple(effective_samples(history, tables, grid)))
+    if scenario.start in history:
+        start_ha = np.asarray(grid.weigh(history[scenario.start], legend.values) * grid.weight_ha, np.float64)
+        notes += demand.note(scenario, start_ha)
+    zones = choose_zones(scenario.demand, grid, zones)
+    zonal = learn_zones(demand, history, zones, grid) if zones is not None else None
+    notes += [zonal.note()] if zonal is not None else []
+    with one_thread:
+        potential = _learn_where(scenario, seen, drivers, legend, grid, workers, start, classifier)
+        rates = annual_rates(scenario.demand, tables, transitions)
+    notes += _potential_notes(potential, legend, classifier)
+    patches = learn_patches(history, transitions, grid) if scenario.allocation.rule == "patches" else None
+    notes += patches.note_missing(transitions, legend) if patches is not None else []
+    notes += _single_interval(tables) + _absent_classes(history, legend)
+    model = Model(
+        grid,
+        legend,
+        potential,
+        rates,
+        demand=demand,
+        patches=patches,
+        changed=date_last_change(history) if scenario.conversions.residence_years else None,
+        zonal=zonal,
+        pace=_pace(scenario, tables),
+    )
+    return Calibration(model, tables, tuple(notes))
+
+
+class _Observed(NamedTuple):
+    """What changed in a history."""
+
+    history: History  # without flicker, if it was to be removed
+    tables: tuple[TransitionTable, ...]
+    transitions: tuple[Transition, ...]  # those that are modelled
+    notes: list[str]
+
+
+def _observe(scenario: Scenario, history: History, legend: Legend, grid: Grid) -> _Observed:
+    """Tabulate a history, and choose which of its transitions are modelled."""
     if len(history) < 2:
         raise HistoryInvalid(
             f"Learning needs land cover of two dates or more; found {sorted(history)}. Ingest another date."
@@ -101,68 +144,58 @@ def calibrate(
         told.append(report_flicker(flickering, tables))
     transitions, notes = choose_transitions(tables, scenario.transitions.minimum_hectares)
     transitions, forbidden = Conversions(scenario.conversions, legend).select(transitions, tables)
-    notes = told + notes + forbidden
     if not transitions:
         raise HistoryInvalid(
             f"No class changed by {scenario.transitions.minimum_hectares:g} ha or more between "
             f"{tables[0].start} and {tables[-1].end}{' in a way that is not forbidden' if forbidden else ''}. "
             "Lower transitions.minimum_hectares, or check the maps."
         )
-    demand = Demand(tuple(tables), tuple(transitions), tuple(effective_samples(history, tables, grid)))
-    if scenario.start in history:
-        start_ha = np.asarray(grid.weigh(history[scenario.start], legend.values) * grid.weight_ha, np.float64)
-        notes += demand.note(scenario, start_ha)
-    zones = choose_zones(scenario.demand, grid, zones)
-    zonal = learn_zones(demand, history, zones, grid) if zones is not None else None
-    notes += [zonal.note()] if zonal is not None else []
-    radii = tuple(sorted({grid.cells(metres) for metres in scenario.potential.momentum_m}))
-    near = Neighbourhood.of(grid, scenario.potential.neighbourhood_m, legend.values)
-    seen = history if start is None else {scenario.start: start, **history}
-    in_year = derive_drivers(scenario.potential.drivers, drivers, seen, legend=legend, grid=grid)
-    with one_thread:
-        potential = learn_potential(
-            transitions,
-            history,
-            in_year,
-            near,
-            model=scenario.potential.model,
-            classifier=classifier,
-            momentum=Momentum(history, radii, grid, workers) if radii else None,
-            start=scenario.start,
-            seed=scenario.seed,
-            workers=workers,
-            resampled=scenario.potential.uncertainty,
-        )
-        rates = annual_rates(scenario.demand, tables, transitions)
-    for transition, fitted in zip(transitions, potential.models, strict=True):
-        name = f"{legend.get(transition.source).name} to {legend.get(transition.target).name}"
-        notes += [f"{name}: {doubt}" for doubt in _doubts(fitted)]
-    if classifier is not None:
-        notes.append(f"placed by a classifier from Python, which the scenario does not hold: {potential.learner}")
-    patches = None
-    if scenario.allocation.rule == "patches":
-        patches = learn_patches(history, transitions, grid)
-        notes += patches.note_missing(transitions, legend)
-    notes += _single_interval(tables) + _absent_classes(history, legend)
-    changed = date_last_change(history) if scenario.conversions.residence_years else None
-    pace = _pace(scenario, tables)
-    model = Model(
-        grid,
-        legend,
-        potential,
-        rates,
-        demand=demand,
-        patches=patches,
-        changed=changed,
-        zonal=zonal,
-        pace=pace,
+    return _Observed(history, tuple(tables), tuple(transitions), told + notes + forbidden)
+
+
+def _learn_where(
+    scenario: Scenario,
+    seen: _Observed,
+    drivers: Drivers,
+    legend: Legend,
+    grid: Grid,
+    workers: Workers,
+    start: NDArray[np.uint8] | None,
+    classifier: Classifier | None,
+) -> Potential:
+    """Learn the potential by the scenario's rules; parameters as for `calibrate`."""
+    rules = scenario.potential
+    radii = tuple(sorted({grid.cells(metres) for metres in rules.momentum_m}))
+    dated = seen.history if start is None else {scenario.start: start, **seen.history}
+    return learn_potential(
+        seen.transitions,
+        seen.history,
+        derive_drivers(rules.drivers, drivers, dated, legend=legend, grid=grid),
+        Neighbourhood.of(grid, rules.neighbourhood_m, legend.values),
+        model=rules.model,
+        classifier=classifier,
+        momentum=Momentum(seen.history, radii, grid, workers) if radii else None,
+        start=scenario.start,
+        seed=scenario.seed,
+        workers=workers,
+        resampled=rules.uncertainty,
     )
-    return Calibration(model, tuple(tables), tuple(notes))
 
 
 def _pace(scenario: Scenario, tables: Sequence[TransitionTable]) -> int:
     """Return after how many years the neighbourhood is looked at again: as many as an interval has."""
     return scenario.potential.neighbourhood_years or round(np.mean([table.years for table in tables]))
+
+
+def _potential_notes(potential: Potential, legend: Legend, classifier: Classifier | None) -> list[str]:
+    """Say what is doubtful of where each transition is placed, and what placed it if the scenario does not tell."""
+    notes = []
+    for transition, fitted in zip(potential.transitions, potential.models, strict=True):
+        name = f"{legend.get(transition.source).name} to {legend.get(transition.target).name}"
+        notes += [f"{name}: {doubt}" for doubt in _doubts(fitted)]
+    if classifier is not None:
+        notes.append(f"placed by a classifier from Python, which the scenario does not hold: {potential.learner}")
+    return notes
 
 
 def _single_interval(tables: Sequence[TransitionTable]) -> list[str]:
