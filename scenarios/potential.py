@@ -7,7 +7,7 @@ look-up tables of integers; a prediction is a sum of look-ups. A classifier is n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -83,20 +83,10 @@ class Potential:
         used = np.asarray(self.used.any(axis=0))
         return Tables(first, count, self.static, curves, used, near.radius_of, near.sizes, near.shifts)
 
-    def rescore(
-        self,
-        land_cover: NDArray[np.uint8],
-        counts: NDArray[np.uint16],
-        valid: NDArray[np.uint16],
-        stale: NDArray[np.uint8],
-        rows: tuple[int, int],
-        scores: NDArray[np.int16],
-    ) -> None:
-        """Compute the scores of the stale cells anew; as `scenarios.kernels.scores.rescore`."""
-        if self.predictor is not None:
-            self.predictor.rescore(land_cover, counts, valid, stale, rows, scores)
-        else:
-            rescore(self.tables, land_cover, counts, valid, stale, rows, scores)
+    @cached_property
+    def rescore(self) -> Callable[..., None]:
+        """Computes the scores of stale cells anew: `scenarios.kernels.scores.rescore`, but for its tables."""
+        return partial(rescore, self.tables) if self.predictor is None else self.predictor.rescore
 
     def seen_with(self, drivers: Drivers, workers: Workers) -> Potential:
         """Return what the same curves say of other values of the drivers.
