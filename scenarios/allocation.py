@@ -6,9 +6,9 @@ key could still win. The choice among candidates is exact, so blocks and threads
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,21 @@ from scenarios.grid import Block, Grid
 from scenarios.kernels.assignment import NONE, assign
 from scenarios.kernels.draws import SCALE, TIE_BITS
 from scenarios.kernels.keys import Claims, collect, histogram
+from scenarios.kernels.races import race
+from scenarios.strips import add_up
 from scenarios.transitions import Transition
+
+Result = TypeVar("Result")
 
 _LOWEST = -(64 * SCALE) << TIE_BITS  # below any key
 _COARSE, _FINE = TIE_BITS + 4, 8  # bits of a bin: 1/64 of a natural-log unit, then the ties within it
 _COARSE_BINS, _FINE_BINS = 256 * SCALE >> 4, 1 << 16
-_SLACK = (SCALE // 4) << TIE_BITS  # how far below last year's threshold candidates are kept
-_MANY = 4096
+_SLACK = (SCALE // 4) << TIE_BITS  # how far below last year's threshold candidates are kept, or twice as many as needed
+_MANY = 16_384
+_NOBODY = np.iinfo(np.int64).max  # floor of a transition that looks for no cells
+_MORE = 1.3  # how many more cells are looked for than are needed, where floors are guessed
+_ATTEMPTS = 8
+_TASKS = 6  # for each thread
 
 
 @dataclass(frozen=True)
@@ -119,21 +127,65 @@ class Allocator:
         -------
         (n,) int64, flat indices, rising; (n, transition) int64, keys. Some cells that rank lower may be among them.
         """
+        claims = self._look_at_strips(claims)
         floors = self._floors.get(account)
-        if floors is not None and (floors < np.iinfo(np.int64).max)[wanted].all():
+        if floors is None or (floors == _NOBODY)[wanted].any():
+            floors = self._guess_floors(claims, need, wanted)
+        cells, keys = self._collect(claims, floors)
+        for attempt in range(_ATTEMPTS):
+            found = (keys >= floors).sum(axis=0)
+            if (found >= need)[wanted].all() or (floors == _LOWEST)[wanted].all():
+                break
+            floors = self._lower_floors(claims, floors, found, need, wanted, attempt)
             cells, keys = self._collect(claims, floors)
-            if ((keys >= floors).sum(axis=0) >= need)[wanted].all():
-                self._remember(account, keys, need, wanted)
-                return cells, keys
-        cells, keys = self._collect(claims, self._find_floors(claims, need, wanted))
         self._remember(account, keys, need, wanted)
         return cells, keys
 
+    def _look_at_strips(self, claims: Claims) -> Claims:
+        """Return the claims with what the strips promise."""
+        if claims.strips.size:
+            return claims
+        state = claims.land_cover, claims.source, claims.scores
+        strips = [add_up(*state, int(slot), claims.weights, self.workers) for slot in claims.slots]
+        return claims._replace(strips=np.stack(strips))
+
+    def _guess_floors(self, claims: Claims, need: int, wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return keys above which probably lie as many cells as are needed.
+
+        By the time of n over the sum of all weights about n clocks have struck, fewer where some weights are large.
+        """
+        if not claims.weights.size:
+            return self._find_floors(claims, need, wanted)
+        rate = np.maximum(claims.strips.sum(axis=(1, 2)), np.finfo(float).tiny)
+        keys = np.log(rate / (_MORE * need)) * claims.temperature * (1 << TIE_BITS)
+        return np.where(wanted, np.maximum(keys.astype(np.int64), _LOWEST), _NOBODY)
+
+    def _lower_floors(
+        self,
+        claims: Claims,
+        floors: NDArray[np.int64],
+        found: NDArray[np.int64],
+        need: int,
+        wanted: NDArray[np.bool_],
+        attempt: int,
+    ) -> NDArray[np.int64]:
+        """Return lower floors where too few cells were found; those of the last attempt are sure to let in enough."""
+        if not claims.weights.size and attempt == _ATTEMPTS - 1:
+            return self._find_floors(claims, need, wanted)
+        down = np.full(floors.size, _SLACK)
+        if claims.weights.size:
+            lack = np.maximum(_MORE * need / np.maximum(found, 1), _MORE)
+            down = (np.log(lack) * claims.temperature * (1 << TIE_BITS)).astype(np.int64)
+        lower = np.full(floors.size, _LOWEST) if attempt == _ATTEMPTS - 1 else np.maximum(floors - down, _LOWEST)
+        return np.where(wanted & (found < need), lower, floors)
+
     def _remember(self, account: object, keys: NDArray[np.int64], need: int, wanted: NDArray[np.bool_]) -> None:
-        floors = np.full(wanted.size, np.iinfo(np.int64).max)
+        floors = np.full(wanted.size, _NOBODY)
+        twice = min(2 * need, keys.shape[0])
         for k in np.flatnonzero(wanted):
             if keys.shape[0] > need:
-                floors[k] = np.partition(keys[:, k], -need)[-need] - _SLACK
+                ranked = np.partition(keys[:, k], [-twice, -need])
+                floors[k] = max(ranked[-twice], ranked[-need] - _SLACK)
             else:
                 floors[k] = _LOWEST
         self._floors[account] = floors
@@ -146,32 +198,39 @@ class Allocator:
         if (above > need + _MANY).any():
             above, bins = self._rank(claims, floors, _FINE, _FINE_BINS, np.full(wanted.size, need))
             floors = floors + (bins << _FINE)
-        return np.where(wanted, floors, np.iinfo(np.int64).max)
+        return np.where(wanted, floors, _NOBODY)
 
     def _rank(
         self, claims: Claims, lowest: NDArray[np.int64], shift: int, bins: int, need: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return, per transition, the last bin with at least ``need`` cells in it and above, and how many these are."""
-        parts = self.workers.map(lambda block: histogram(claims, block, lowest, shift, bins), self.blocks)
+        parts = self._do(lambda block: histogram(claims, block, lowest, shift, bins))
         above = np.cumsum(np.sum(parts, axis=0)[:, ::-1], axis=1)[:, ::-1]
         last = np.maximum((above >= need[:, None]).sum(axis=1) - 1, 0)
         return above[np.arange(last.size), last], last
 
     def _collect(self, claims: Claims, floors: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        found = self.workers.map(lambda block: _collect_block(claims, block, floors), self.blocks)
+        found = self._do(lambda block: _collect_block(claims, block, floors))
         cells = np.concatenate([cells for cells, _ in found])
         keys = np.concatenate([keys for _, keys in found])
         order = np.argsort(cells)
         return cells[order], keys[order]
 
+    def _do(self, function: Callable[[Block], Result]) -> list[Result]:
+        """Return a function's results for all blocks, several of which make a task: a block alone is soon done."""
+        tasks = _TASKS * self.workers.threads
+        batches = [self.blocks[n::tasks] for n in range(min(tasks, len(self.blocks)))]
+        done = self.workers.map(lambda blocks: [function(block) for block in blocks], batches)
+        return [result for results in done for result in results]
+
 
 def _collect_block(
     claims: Claims, block: Block, floors: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    room = _MANY
+    find, room = race if claims.weights.size else collect, _MANY
     while True:
         cells, keys = np.empty(room, np.int64), np.empty((room, floors.size), np.int64)
-        found = collect(claims, block, floors, cells, keys)
+        found = find(claims, block, floors, cells, keys)
         if found <= room:
             return cells[:found], keys[:found]
         room = found

@@ -77,8 +77,8 @@ def draw_ensemble(
     area = np.zeros((scenario.members, len(years), len(values)))
     timing = Timing.none(scenario.start, model.grid.shape)
     locks, ending = [Lock() for _ in years], Lock()
-    plan, view = Plan(scenario, model.legend, model.grid), View.of(model.potential, start, workers)
     temperature = scenario.allocation.temperature
+    plan, view = Plan(scenario, model.legend, model.grid), View.of(model.potential, start, workers, temperature)
     # Members side by side where there are enough of them, else the blocks of each.
     inside = ONE if scenario.members >= workers.threads else workers
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
 
+from scenarios.kernels.strips import STRIP, count_strips
+
 SQUARE_METRES_PER_HECTARE = 10_000.0
 
 _EDGE_PARTS = 256
@@ -108,12 +110,13 @@ class Grid:
         return max(1, round(metres / self.cell_size_m))
 
     def blocks(self, chunk: int) -> list[Block]:
-        """Cut the grid into blocks of at most ``chunk`` x ``chunk`` cells."""
+        """Cut the grid into blocks of ``chunk`` x ``chunk`` cells, but that their sides are whole strips."""
         height, width = self.shape
+        across = STRIP * count_strips(chunk)
         return [
-            (row, min(row + chunk, height), column, min(column + chunk, width))
+            (row, min(row + chunk, height), column, min(column + across, width))
             for row in range(0, height, chunk)
-            for column in range(0, width, chunk)
+            for column in range(0, width, across)
         ]
 
     def weigh(self, classes: NDArray[np.uint8], values: tuple[int, ...]) -> NDArray[np.int64]:

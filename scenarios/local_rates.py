@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from scenarios.allocation import Placement
 from scenarios.kernels.draws import SCALE
 from scenarios.kernels.keys import Claims
-from scenarios.kernels.scores import LARGEST_SCORE, odds_table, sum_odds
+from scenarios.kernels.scores import odds_table, sum_odds
+from scenarios.kernels.strips import LARGEST_SCORE
+from scenarios.strips import UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +76,7 @@ def see_locally(claims: Claims, rates: Sequence[LocalRate | None]) -> Claims:
         return claims
     scores = [claims.scores[slot] for slot in claims.slots]
     seen = [one if rate is None else rate.see(one) for one, rate in zip(scores, rates, strict=True)]
-    return claims._replace(scores=np.stack(seen), slots=np.arange(len(seen)))
+    return claims._replace(scores=np.stack(seen), slots=np.arange(len(seen)), strips=UNKNOWN)
 
 
 def drop_stopped(result: Placement, rates: Sequence[LocalRate | None], row_weight: NDArray[np.int64]) -> Placement:

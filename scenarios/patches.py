@@ -21,6 +21,7 @@ from scenarios.grid import Grid
 from scenarios.kernels import draws
 from scenarios.kernels.growth import EXPANSION, SHARE_BITS, Field, Habits, Past, Seeds, Unfinished, count_border, grow
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
+from scenarios.strips import NO_WEIGHTS, UNKNOWN
 from scenarios.transitions import History, Transition
 
 FEWEST = 10
@@ -223,6 +224,8 @@ class _Trial:
             streams=np.array([key]),
             temperature=TEMPERATURE_ONE,
             gumbel=draws.gumbel_table(),
+            weights=NO_WEIGHTS,
+            strips=UNKNOWN,
         )
         past = Past(
             np.zeros(grid.shape, np.int32), np.zeros(chosen.size + 1, np.int64), np.zeros(chosen.size + 1, np.bool_), 1

@@ -16,12 +16,13 @@ from scenarios.growth import PatchAllocator
 from scenarios.interventions import Goal, Plan, Restoration
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
-from scenarios.kernels.scores import LARGEST_SCORE, odds_table, sum_odds
+from scenarios.kernels.scores import odds_table, sum_odds
 from scenarios.kernels.windows import move_counts
 from scenarios.local_rates import LocalRate, drop_stopped, see_locally
 from scenarios.model import Model
 from scenarios.priority import take_best
 from scenarios.spec import Scenario
+from scenarios.strips import UNKNOWN
 from scenarios.transitions import Transition
 from scenarios.view import View
 from scenarios.yearbook import Book, Year
@@ -115,7 +116,7 @@ class _Walk:
         self.land_cover, self.seen = start.copy(), start.copy()
         self.area = self.zones.weigh(start, model.legend.values, model.grid)  # (zone, class)
         self.foretold = model.foretell(scenario, None if member == CENTRAL else member, self._area_ha())
-        self.view = View.of(model.potential, start, workers) if view is None else view.copy()
+        self.view = View.of(model.potential, start, workers, temperature) if view is None else view.copy()
         if view is not None and model.potential is not shared:
             self.view.see_with(model.potential, start, workers)
         self.stale = np.zeros(start.shape, np.uint8)
@@ -307,7 +308,16 @@ class _Walk:
             ),
             temperature=self.temperature,
             gumbel=self.gumbel,
+            weights=self.view.strips.weights,
+            strips=self._strips(transitions),
         )
+
+    def _strips(self, transitions: Sequence[Transition]) -> NDArray[np.float64]:
+        """Return what the strips promise; unknown where one of the transitions is not modelled."""
+        modelled = self.potential.transitions
+        if not all(t in modelled for t in transitions):
+            return UNKNOWN
+        return self.view.strips.choose(np.array([modelled.index(t) for t in transitions], np.int64))
 
     def _apply(self, book: Book) -> None:
         if book.cells:
@@ -346,7 +356,7 @@ class _Walk:
 
         The history tells of one change of a cell in an interval.
         """
-        self.view.scores.reshape(self.view.scores.shape[0], -1)[:, cells] = -LARGEST_SCORE
+        self.view.leave_alone(cells, self.land_cover)
 
     def _rescore(self) -> None:
         """Compute the scores anew wherever a neighbourhood or the class itself has changed."""

@@ -88,7 +88,12 @@ class SeedSearch:
         their ends at about the same rank, and none goes first because its keys are higher.
         """
         claims = self.field.claims
-        mine = claims._replace(barred=barred, slots=claims.slots[k : k + 1], streams=claims.streams[k : k + 1])
+        mine = claims._replace(
+            barred=barred,
+            slots=claims.slots[k : k + 1],
+            streams=claims.streams[k : k + 1],
+            strips=claims.strips[k : k + 1],
+        )
         cells, keys = self.cells.find_candidates(mine, need, np.array([True]), (self.account, k, kind))
         best = np.lexsort((cells, -keys[:, 0]))[:need]
         cells, ranks = cells[best], keys[best, 0]

@@ -100,7 +100,7 @@ def draw_members(trial: Trial, model: Model, members: int) -> Drawn:
     values = model.legend.values
     counts = np.zeros((len(values), *trial.start.shape), np.uint8)
     first = np.empty_like(trial.start)
-    lock, view = Lock(), View.of(model.potential, trial.start, trial.workers)
+    lock, view = Lock(), View.of(model.potential, trial.start, trial.workers, trial.scenario.allocation.temperature)
 
     def draw(member: int) -> Score:
         end = trial.project(model, member, trial.scenario.allocation.temperature, ONE, view)

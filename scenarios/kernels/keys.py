@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from scenarios.kernels.draws import TIE_BITS, draw, gumbel
+from scenarios.kernels.strips import STRIP
 from scenarios.kernels.windows import Int
 
 TEMPERATURE_ONE = 1024
@@ -32,6 +33,8 @@ class Claims(NamedTuple):
     streams: NDArray[np.uint64]  # (K,) key of the draws of each transition
     temperature: int  # in 1/1024
     gumbel: NDArray[np.int16]
+    weights: NDArray[np.float64]  # of the scores, at this temperature; empty where cells are not drawn by strips
+    strips: NDArray[np.float64]  # (K, y, strip) what the strips promise each transition; empty: not known
 
 
 @njit(inline="always")
@@ -65,7 +68,7 @@ def histogram(
     (K, bins) int64, cells
     """
     # Arrays taken out of the tuple once: inside the loops each access would count its references.
-    source, land_cover, barred, scores, slots, streams, temperature, table = claims
+    source, land_cover, barred, scores, slots, streams, temperature, table, _, _ = claims
     n = slots.size
     out = np.zeros((n, bins), np.int64)
     for row in range(block[0], block[1]):
@@ -77,6 +80,15 @@ def histogram(
                 if key >= lowest[k]:
                     out[k, min((key - lowest[k]) >> shift, bins - 1)] += 1
     return out
+
+
+@njit(inline="always")
+def _is_hopeful(strips: NDArray[np.float64], hopes: NDArray[np.float64], row: int, strip: int) -> bool:
+    """Tell whether any cell of a strip may be of interest to any transition."""
+    hope = False
+    for k in range(hopes.size):
+        hope |= strips[k, row, strip] >= hopes[k]
+    return hope
 
 
 @njit(nogil=True, cache=True)
@@ -91,6 +103,7 @@ def collect(
 
     Parameters
     ----------
+    block : first row, last row, first column, last column (exclusive ends), cut between strips
     floors : (K,) smallest key of interest of each transition
     cells : (capacity,) flat indices, written in row order
     keys : (capacity, K), written
@@ -100,26 +113,29 @@ def collect(
     int, the number found. Where it passes the capacity, the rest was not written: call again with more room.
     """
     # Arrays taken out of the tuple once: inside the loops each access would count its references.
-    source, land_cover, barred, scores, slots, streams, temperature, table = claims
+    source, land_cover, barred, scores, slots, streams, temperature, table, _, strips = claims
     n = slots.size
     width = land_cover.shape[1]
     found = 0
     luckiest = (temperature * int(table.max()) >> 10) + 1
+    hopes = np.empty(n)  # scores from which on a cell may be of interest, if it is lucky
+    for k in range(n):
+        hopes[k] = float(floors[k] >> np.int64(TIE_BITS)) - luckiest
     for row in range(block[0], block[1]):
-        for column in range(block[2], block[3]):
-            if land_cover[row, column] != source or barred[row, column]:
-                continue
-            wanted = False
-            for k in range(n):
-                score = score_of(scores, slots[k], row, column)
-                # Without luck (temperature 0) most cells are out by their score alone, and nothing is drawn for them.
-                if (score + luckiest) << np.int64(TIE_BITS) > floors[k]:
-                    wanted |= key_of(streams[k], row, column, score, temperature, table) >= floors[k]
-            if wanted:
-                if found < cells.size:
-                    cells[found] = row * width + column
-                    for k in range(n):
-                        score = score_of(scores, slots[k], row, column)
-                        keys[found, k] = key_of(streams[k], row, column, score, temperature, table)
-                found += 1
+        for strip in range(block[2] // STRIP, -(-block[3] // STRIP)):
+            last = min((strip + 1) * STRIP, block[3]) if _is_hopeful(strips, hopes, row, strip) else 0
+            for column in range(strip * STRIP, last):
+                wanted = False
+                for k in range(n if land_cover[row, column] == source and not barred[row, column] else 0):
+                    score = score_of(scores, slots[k], row, column)
+                    # Most cells are out by their score alone, and nothing is drawn for them.
+                    if score >= hopes[k]:
+                        wanted |= key_of(streams[k], row, column, score, temperature, table) >= floors[k]
+                if wanted:
+                    if found < cells.size:
+                        cells[found] = row * width + column
+                        for k in range(n):
+                            score = score_of(scores, slots[k], row, column)
+                            keys[found, k] = key_of(streams[k], row, column, score, temperature, table)
+                    found += 1
     return found

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from scenarios.kernels.scores import LARGEST_SCORE
+from scenarios.kernels.strips import LARGEST_SCORE
 
 Values = NDArray[np.float32] | NDArray[np.uint8]
 

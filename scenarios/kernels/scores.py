@@ -12,10 +12,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from scenarios.kernels.draws import SCALE
+from scenarios.kernels.strips import LARGEST_SCORE, STRIP, is_any
 from scenarios.kernels.windows import share_level
-
-LARGEST_SCORE = np.int64(31 * SCALE)
-"""Scores are cut at 31 natural-log units, which keeps them in 16 bits and keys inside their histogram."""
 
 
 class Tables(NamedTuple):
@@ -54,27 +52,32 @@ def rescore(
     """
     # Arrays taken out of the tuple once: inside the loops each access would count its references.
     first_of, count_of, static, curves, used, radius_of, sizes, shifts = tables
+    windows, look_up = np.flatnonzero(used), np.empty(used.size, np.uint64)
     # Levels are found once for all transitions. Unsigned indices spare the check whether one counts from the end.
-    flat, depth = curves.ravel(), np.uint64(curves.shape[2])
-    look_up = np.empty(used.size, np.uint64)
+    flat, levels, depth = curves.ravel(), np.uint64(curves.shape[1]), np.uint64(curves.shape[2])
     for row in range(rows[0], rows[1]):
-        for column in range(land_cover.shape[1]):
-            if not stale[row, column]:
-                continue
-            stale[row, column] = 0
-            first, count = first_of[land_cover[row, column]], count_of[land_cover[row, column]]
-            windows = 0
-            for w in range(used.size if count else 0):
-                if used[w]:
-                    r = radius_of[w]
+        for strip in range(-(-stale.shape[1] // STRIP)):
+            for column in range(*_reach(stale, row, strip)):
+                if not stale[row, column]:
+                    continue
+                stale[row, column] = 0
+                first, count = first_of[land_cover[row, column]], count_of[land_cover[row, column]]
+                for n in range(windows.size if count else 0):
+                    w, r = windows[n], radius_of[windows[n]]
                     level = share_level(counts[w, row, column], valid[r, row, column], sizes[r], shifts[r])
-                    look_up[windows] = (np.uint64(w * curves.shape[1]) + level) * depth + np.uint64(first)
-                    windows += 1
-            for k in range(count):
-                total = np.int64(static[first + k, row, column])
-                for w in range(windows):
-                    total += flat[look_up[w] + np.uint64(k)]
-                scores[k, row, column] = np.int16(min(max(total, -LARGEST_SCORE), LARGEST_SCORE))
+                    look_up[n] = (np.uint64(w) * levels + level) * depth + np.uint64(first)
+                for k in range(count):
+                    total = np.int64(static[first + k, row, column])
+                    for n in range(windows.size):
+                        total += flat[look_up[n] + np.uint64(k)]
+                    scores[k, row, column] = np.int16(min(max(total, -LARGEST_SCORE), LARGEST_SCORE))
+
+
+@njit(inline="always")
+def _reach(stale: NDArray[np.uint8], row: int, strip: int) -> tuple[int, int]:
+    """Return the first and the last (exclusive) column of a strip; none of it where no cell is stale."""
+    first = strip * STRIP
+    return first, min(first + STRIP, stale.shape[1]) if is_any(stale, row, strip) else first
 
 
 ODDS_ONE = 1 << 16

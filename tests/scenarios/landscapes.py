@@ -15,6 +15,7 @@ from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 
 from catalog.legend import Legend
+from scenarios.cluster import ONE
 from scenarios.grid import Grid
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
@@ -24,6 +25,7 @@ from scenarios.patches import PatchRule, PatchRules
 from scenarios.potential import Potential, indifferent
 from scenarios.projection import project
 from scenarios.spec import Scenario
+from scenarios.strips import add_up, choose_weights
 from scenarios.transitions import Transition
 from scenarios.yearbook import Year
 
@@ -141,6 +143,7 @@ def build_claims(
     barred: NDArray[np.bool_] | None = None,
 ) -> Claims:
     """Return the claims of as many transitions out of one class as there are scores, (transition, y, x)."""
+    weights = choose_weights(temperature)
     return Claims(
         source=source,
         land_cover=land_cover,
@@ -150,6 +153,8 @@ def build_claims(
         streams=np.array([draws.stream(s) for s in streams[: len(scores)]], np.uint64),
         temperature=round(temperature * TEMPERATURE_ONE),
         gumbel=draws.gumbel_table(),
+        weights=weights,
+        strips=np.stack([add_up(land_cover, source, scores, k, weights, ONE) for k in range(len(scores))]),
     )
 
 

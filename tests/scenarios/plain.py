@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve
 
 from scenarios.demand import Ledger
 from scenarios.kernels.assignment import NONE, assign
-from scenarios.kernels.draws import TIE_BITS, gumbel_table, stream
+from scenarios.kernels.draws import TIE_BITS, draw, gumbel_table, stream
 from scenarios.kernels.keys import Claims
-from scenarios.kernels.scores import LARGEST_SCORE
+from scenarios.kernels.races import LATEST, key_of_time
+from scenarios.kernels.races import wait as wait_plainly
+from scenarios.kernels.strips import LARGEST_SCORE, STRIP
 from scenarios.model import Model
 from scenarios.potential import Potential
 from scenarios.spec import Scenario
@@ -57,10 +62,34 @@ def key_plainly(claims: Claims) -> Ints:
     return np.stack(out)
 
 
+def race_plainly(claims: Claims) -> Ints:
+    """Let every clock of every strip strike; return the keys, (transition, y, x), `LATEST` where there is no runner."""
+    out = np.full((claims.slots.size, *claims.land_cover.shape), LATEST)
+    for k, row in np.ndindex(claims.slots.size, claims.land_cover.shape[0]):
+        runners = np.flatnonzero(claims.land_cover[row] == claims.source)
+        for strip in np.unique(runners // STRIP):
+            mine = runners[runners // STRIP == strip].tolist()
+            _race_strip_plainly(claims, k, row, int(strip), mine, out)
+    return out
+
+
+def _race_strip_plainly(claims: Claims, k: int, row: int, strip: int, left: list[int], out: Ints) -> None:
+    slot, own = claims.slots[k], claims.streams[k] ^ np.uint64(0xD1B54A32D192ED03)
+    scores = claims.scores[slot, row].tolist() if slot >= 0 else [0] * claims.land_cover.shape[1]
+    weights = {column: float(claims.weights[scores[column] + int(LARGEST_SCORE)]) for column in left}
+    time = 0.0
+    for n in range(len(left)):
+        wait, aim = ((int(draw(own, row, 2 * (strip * STRIP + n) + which)) // 4096 + 0.5) / 2.0**52 for which in (0, 1))
+        passed = list(accumulate(weights[column] for column in left))
+        time += wait_plainly(wait) / passed[-1]
+        struck = left.pop(min(bisect_right(passed, aim * passed[-1]), len(left) - 1))
+        out[k, row, struck] = key_of_time(time, claims.temperature)
+
+
 def place_plainly(claims: Claims, demand: Ints, row_weight: Ints) -> Map:
     """Let all free cells of the class compete; return each cell's transition, counted from 1, (y, x)."""
     free = np.flatnonzero((claims.land_cover == claims.source) & (claims.barred == 0))
-    keys = key_plainly(claims).reshape(demand.size, -1)[:, free].T
+    keys = (race_plainly if claims.weights.size else key_plainly)(claims).reshape(demand.size, -1)[:, free].T
     choice = assign(np.ascontiguousarray(keys), row_weight[free // claims.land_cover.shape[1]], demand)
     out = np.zeros(claims.land_cover.shape, np.uint8)
     out.ravel()[free[choice != NONE]] = choice[choice != NONE] + 1

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from scenarios.cluster import ONE
 from scenarios.kernels.potential import add_curve, levels
-from scenarios.kernels.scores import LARGEST_SCORE, ODDS_ONE, odds_table, rescore, sum_odds
+from scenarios.kernels.scores import ODDS_ONE, odds_table, rescore, sum_odds
+from scenarios.kernels.strips import LARGEST_SCORE
 from scenarios.potential import Potential
 from tests.scenarios.landscapes import (
     EVERY_TRANSITION,
