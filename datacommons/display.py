@@ -115,16 +115,24 @@ def _tabulate_transitions(hindcast: Hindcast) -> Table:
     return table
 
 
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share == share else "unknown"
+
+
 def _describe_reliability(reliability: Reliability) -> str:
     """Say how far the members' probabilities can be taken at their word."""
-    likely = [each for each in reliability.curve() if each.cases >= ENOUGH_CASES]
+    raw, mended = reliability.raw, reliability.recalibrated
+    likely = [each for each in raw.curve() if each.cases >= ENOUGH_CASES]
     if not reliability.transitions or not likely:
         return "Too little changed to tell whether the probabilities hold."
     last = likely[-1]
     return (
         f"Of the changes that the {reliability.members} members called {last.foretold:.0%} likely, "
-        f"{last.happened:.0%} happened. Brier skill against no change: {reliability.skill:.3f}, "
-        f"with ever more members {reliability.fair_skill:.3f}."
+        f"{last.happened:.0%} happened. Brier skill against no change: {raw.skill:.3f}, "
+        f"with ever more members {reliability.fair_skill:.3f}.\n"
+        f"Recalibrated by how often such shares came true, in each part of the map by all others: skill "
+        f"{mended.skill:.3f}, largest distance from what happened {_percent(mended.largest_gap())} "
+        f"(members' shares {_percent(raw.largest_gap())})."
     )
 
 
