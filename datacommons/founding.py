@@ -11,6 +11,7 @@ from catalog.sqlite import SqliteStore
 from catalog.store import OWNER, CatalogStore
 from datacommons.commons import Commons
 from datacommons.errors import FolderNotEmpty
+from datacommons.interruptions import settle_interrupted
 from datacommons.naming import name_of, title_of
 from datacommons.settings import (
     CATALOG_FILE,
@@ -60,7 +61,14 @@ def init_commons(
 
 
 def open_commons(folder: str | Path) -> Commons:
-    """Open the commons in a folder; see :func:`datacommons.open`."""
+    """Open the commons in a folder, and settle what a killed process left; see :func:`datacommons.open`."""
+    commons = open_as_is(folder)
+    settle_interrupted(commons.root, commons.store)
+    return commons
+
+
+def open_as_is(folder: str | Path) -> Commons:
+    """Open the commons in a folder, and leave what a killed process left, so that it can be looked at."""
     root = Path(folder).absolute()
     settings = read_settings(root)
     store = SqliteStore(root / CATALOG_FILE)
