@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from datacommons.options import CommonsOption
-from datacommons.upkeep import doctor
+from datacommons.upkeep import catalog_commands, doctor, export, import_
 
 if TYPE_CHECKING:
     from datacommons.commons import Commons
@@ -243,6 +243,9 @@ def demo(
 
 
 app.command()(doctor)
+app.command()(export)
+app.command("import")(import_)
+app.add_typer(catalog_commands, name="catalog")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

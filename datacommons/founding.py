@@ -56,7 +56,7 @@ def init_commons(
         write_settings(root, settings)
         return open_commons(root)
     except BaseException:
-        _clear(root, keep=existed)
+        clear_folder(root, keep=existed)
         raise
 
 
@@ -71,9 +71,14 @@ def open_as_is(folder: str | Path) -> Commons:
     """Open the commons in a folder, and leave what a killed process left, so that it can be looked at."""
     root = Path(folder).absolute()
     settings = read_settings(root)
-    store = SqliteStore(root / CATALOG_FILE)
+    store = open_store(str(root / CATALOG_FILE))
     _describe_collections(store, settings)
     return Commons(root, settings, store)
+
+
+def open_store(place: str) -> CatalogStore:
+    """Open the store that an address or a path names."""
+    return SqliteStore(place)
 
 
 def remove_demo(folder: Path) -> None:
@@ -107,9 +112,13 @@ def _describe_collections(store: CatalogStore, settings: Settings) -> None:
             store.put_collection(wanted)
 
 
-def _clear(root: Path, *, keep: bool) -> None:
+def clear_folder(root: Path, *, keep: bool) -> None:
+    """Remove a folder with all that is in it; or, if it is to be kept, only what is in it."""
     if not keep:
         shutil.rmtree(root)
         return
     for path in root.iterdir():
-        path.unlink()
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
