@@ -131,7 +131,7 @@ def lived_in(valley: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     distance = np.broadcast_to(np.arange(60, dtype=np.float32), (40, 60))
     with dc.open(shutil.copytree(valley, folder / "valley")) as commons:
         commons.ingest([write("road.tif", distance)], collection="drivers")
-        commons.run(_make_scenario(), threads=1)
+        commons.run(make_scenario(), threads=1)
         commons.ingest([write("rights.tif", distance)], collection="drivers")
         hidden = commons.store.item("drivers", "valley-rights", OWNER)
         hidden["properties"]["landscape:access"] = "partners"
@@ -139,7 +139,8 @@ def lived_in(valley: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "valley"
 
 
-def _make_scenario() -> dc.Scenario:
+def make_scenario() -> dc.Scenario:
+    """Make a small scenario of the valley, with one driver."""
     return dc.Scenario(
         id="roads",
         title="Roads",
