@@ -17,8 +17,8 @@ from catalog.store import ACCESS_FIELD, PUBLIC, Bbox
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-# An id is one segment of a URL and may become a file's name.
-_ID: Final = re.compile(r"[^\s/\\?#%\x00-\x1f\x7f]{1,200}")
+# An id is one segment of a URL and may become a file's name, so it is not "." nor "..".
+_ID: Final = re.compile(r"(?!\.{1,2}\Z)[^\s/\\?#%\x00-\x1f\x7f]{1,200}")
 
 
 @dataclass(frozen=True)

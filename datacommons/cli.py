@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from datacommons.options import CommonsOption
+from datacommons.upkeep import catalog_commands, doctor, export, import_
+
 if TYPE_CHECKING:
     from datacommons.commons import Commons
 
@@ -19,16 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-CommonsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--commons",
-        "-C",
-        envvar="DATACOMMONS_COMMONS",
-        help="Folder of the commons; by default the current one, one above it, or the only one in it.",
-        show_default=False,
-    ),
-]
 ThreadsOption = Annotated[
     int | None, typer.Option(min=1, help="Threads to use; the result is the same for any number.")
 ]
@@ -247,6 +240,12 @@ def demo(
     listener = None if no_serve else listen("127.0.0.1", port)
     remove_demo(folder)
     run_demo(folder, listener=listener, members=members)
+
+
+app.command()(doctor)
+app.command()(export)
+app.command("import")(import_)
+app.add_typer(catalog_commands, name="catalog")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

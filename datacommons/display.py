@@ -14,6 +14,7 @@ from scenarios.reliability import ENOUGH_CASES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from catalog.integrity import Finding
     from datacommons.estimate import Estimate
     from datacommons.ingest import IngestReport
     from datacommons.layers import Layer
@@ -221,6 +222,19 @@ def print_comparison(title: str, areas: Sequence[pd.DataFrame], scenarios: Seque
     total = [float(areas[0].loc[first].sum()), *(float(area.loc[last].sum()) for area in areas)]
     table.add_row("all", *(f"{hectares:,.0f}" for hectares in total), style="dim")
     make_console().print(table)
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print what an examination has found, a line each, and how many are left."""
+    for finding in findings:
+        print_line(str(finding))
+    left = sum(not finding.repaired for finding in findings)
+    if not findings:
+        print_line("The commons is sound.")
+    elif left:
+        print_line(f"{left} of {len(findings)} findings left to mend.")
+    else:
+        print_line("All is mended.")
 
 
 def print_line(line: str) -> None:

@@ -39,6 +39,10 @@ class ItemExists(DataCommonsError, FileExistsError):
     """The commons has this layer already."""
 
 
+class InvalidCatalog(DataCommonsError, ValueError):
+    """A static catalog cannot be taken in: it is not whole, not STAC, or leads out of its folder."""
+
+
 class LandscapeNotFound(DataCommonsError, LookupError):
     """The commons has no landscape of this name."""
 
