@@ -98,7 +98,7 @@ def draft_items(store: CatalogStore, paths: Sequence[Path], options: IngestOptio
         layer = _name_layer(source.path, options)
         item = f"{options.landscape_id}-{layer}" + (f"-{year}" if options.collection == LAND_COVER else "")
         notes = _compare_grids(source, grid, options.landscape_id)
-        replaced = not new and _is_there(store, item, options)
+        replaced = not new and is_there(store, item, options)
         product, version, told = _choose_product(source, options)
         drafts.append(
             Draft(
@@ -113,7 +113,7 @@ def draft_items(store: CatalogStore, paths: Sequence[Path], options: IngestOptio
                 product_version=version,
             )
         )
-    _refuse_twins(drafts)
+    refuse_twins([(draft.item, draft.source.name) for draft in drafts])
     return drafts
 
 
@@ -148,7 +148,8 @@ def _choose_product(source: RasterSource, options: IngestOptions) -> tuple[str, 
     return source.product, source.product_version, (told,)
 
 
-def _is_there(store: CatalogStore, item: str, options: IngestOptions) -> bool:
+def is_there(store: CatalogStore, item: str, options: IngestOptions) -> bool:
+    """Tell whether the commons has an item already. Raises ItemExists where it may not be replaced."""
     try:
         store.item(options.collection, item, OWNER)
     except ItemNotFound:
@@ -158,10 +159,11 @@ def _is_there(store: CatalogStore, item: str, options: IngestOptions) -> bool:
     return True
 
 
-def _refuse_twins(drafts: Sequence[Draft]) -> None:
-    for item, times in Counter(draft.item for draft in drafts).items():
+def refuse_twins(drafts: Sequence[tuple[str, str]]) -> None:
+    """Refuse files of which two would become one item; of each, the item and the name of the file."""
+    for item, times in Counter(item for item, _ in drafts).items():
         if times > 1:
-            names = ", ".join(draft.source.name for draft in drafts if draft.item == item)
+            names = ", ".join(name for other, name in drafts if other == item)
             raise InvalidIngest(
                 f"{names} would all become {item}: ingest one of them, or tell land cover apart with --year "
                 "and drivers with --name."

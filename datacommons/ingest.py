@@ -1,4 +1,4 @@
-"""From the user's GeoTIFFs to layers of a commons: checked first, then all of them or none."""
+"""From the user's rasters to layers of a commons: checked first, then all of them or none."""
 
 from __future__ import annotations
 
@@ -33,13 +33,17 @@ class IngestReport:
         What it is called in the commons.
     year : int or None
     href : str
-        The COG, relative to the commons.
+        The COG or GeoParquet file, relative to the commons.
     cells : int
-        Cells with data.
+        Cells with data; 0 of vectors.
     replaced : bool
         Whether the commons had this layer before.
     notes : tuple of str
         What was unusual, and how it was or will be dealt with.
+    features : int
+        Features of a vector layer; 0 of rasters.
+    licence : str
+        SPDX identifier of its licence; empty if nobody said, and the commons' counts.
     """
 
     source: Path
@@ -52,6 +56,8 @@ class IngestReport:
     cells: int
     replaced: bool
     notes: tuple[str, ...]
+    features: int = 0
+    licence: str = ""
 
 
 def ingest_files(
@@ -119,6 +125,7 @@ def _write(draft: Draft, options: IngestOptions, staging: Staging, advance: Adva
             "landscape:access": options.access,
             "landscape:synthetic": options.synthetic,
             "gsd": draft.cell_size_m,
+            **options.origin,
             **draft.origin,
         },
     )
@@ -147,4 +154,5 @@ def _report(draft: Draft, options: IngestOptions) -> IngestReport:
         cells=draft.cells,
         replaced=draft.replaced,
         notes=draft.notes,
+        licence=options.licence or "",
     )

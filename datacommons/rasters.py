@@ -16,8 +16,9 @@ from pyproj.exceptions import CRSError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
 from rasterio.windows import Window
 
-from datacommons.errors import InvalidRaster, SourceNotFound
+from datacommons.errors import InvalidRaster
 from datacommons.grids import crs_name
+from datacommons.intake import check_source
 
 _CELLS_AT_ONCE = 4_000_000
 
@@ -103,9 +104,7 @@ def open_source(path: Path, *, crs: str | None = None, band: int | None = None) 
     InvalidRaster
         If it is no readable GeoTIFF, or lacks a CRS, a position, or a clear band.
     """
-    if not path.is_file():
-        found = "it is a folder" if path.is_dir() else f"there is no such file in {path.absolute().parent}"
-        raise SourceNotFound(f"{path} cannot be ingested: {found}. Check the spelling, or give the full path.")
+    check_source(path)
     try:
         with _open_quietly(path) as dataset:
             tags = {name.lower(): text.strip() for name, text in dataset.tags().items()}
