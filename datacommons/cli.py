@@ -184,9 +184,9 @@ def validate(
         print_hindcast(found)
         if report is not None:
             from datacommons.report import write_report
-            from scenarios.spec import load_scenario
+            from datacommons.runs import read_scenario
 
-            write_report(report, found, title=opened.landscape(load_scenario(scenario).landscape).title)
+            write_report(report, found, title=opened.landscape(read_scenario(opened, scenario).landscape).title)
             print_line(f"The report with maps: {report}")
 
 

@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from fastapi.testclient import TestClient
 
 from catalog.store import ANONYMOUS
 from datacommons.commons import Commons
 from datacommons.errors import LayerNotFound
+from datacommons.server import create_app
 from tests.catalog.stac_validation import find_faults
 from tests.datacommons import vector_files as vf
 from tests.datacommons.conftest import UTM_18N, RunCli
@@ -55,7 +57,10 @@ def test_every_format_keeps_features_attributes_and_places(commons: Commons, tmp
     [
         ("name,Lat,Lon,people\nA,36.14,-74.99,3\nB,36.13,-74.985,\n", {}),
         ("name;Longitude;Latitude;people\nA;-74.99;36.14;3\nB;-74.985;36.13;\n", {}),
-        ("\ufeffname\tp\tq\tpeople\nA\t-74.99\t36.14\t3\nB\t-74.985\t36.13\t\n", {"x": "p", "y": "q", "crs": "EPSG:4326"}),
+        (
+            "\ufeffname\tp\tq\tpeople\nA\t-74.99\t36.14\t3\nB\t-74.985\t36.13\t\n",
+            {"x": "p", "y": "q", "crs": "EPSG:4326"},
+        ),
     ],
 )
 def test_points_of_a_table(commons: Commons, tmp_path: Path, text: str, options: dict[str, str]) -> None:
@@ -144,6 +149,18 @@ def test_a_layer_that_is_not_there(commons: Commons) -> None:
         commons.features("valley", "roads")
 
 
+def test_vectors_are_served_as_file_and_item_and_have_no_tiles(commons: Commons, tmp_path: Path) -> None:
+    [report] = commons.ingest([write(villages(), tmp_path / "villages.gpkg")], collection="vectors")
+    with TestClient(create_app(commons), raise_server_exceptions=False) as client:
+        item = client.get("/stac/collections/vectors/items/valley-villages").json()
+        served = client.get(item["assets"]["data"]["href"])
+        tiles = client.get("/collections/vectors/items/valley-villages/WebMercatorQuad/tilejson.json")
+    assert find_faults(item) == []
+    assert served.headers["content-type"] == "application/vnd.apache.parquet"
+    assert served.content == Path(commons.locate(report.href)).read_bytes()
+    assert tiles.status_code == 404
+
+
 # What is unusual but can be helped is done, and said.
 
 
@@ -185,3 +202,48 @@ def test_replaced_only_when_asked(commons: Commons, tmp_path: Path) -> None:
         commons.ingest([path], collection="vectors")
     [report] = commons.ingest([path], collection="vectors", replace=True)
     assert report.replaced
+
+
+# Scenario files name vector layers where they name GeoJSON files.
+
+SCENARIO = """
+id: plans
+title: Plans
+storyline: Some plans.
+landscape: valley
+start: 2000
+years: 3
+history: [1990, 2000]
+potential: {drivers: [{distance_to: %(roads)s, name: road}]}
+demand: {zones: %(places)s}
+interventions:
+  - {id: reserve, years: [2001, 2002], protect: {where: %(places)s, classes: [forest]}}
+"""
+
+
+def test_a_layer_stands_for_a_file_in_a_scenario(commons: Commons, tmp_path: Path) -> None:
+    from datacommons.runs import read_scenario
+
+    road = villages(square(300, 300).exterior, crs=UTM_18N)
+    for frame, name in ((villages(), "places"), (road, "roads")):
+        degrees = write(frame.to_crs(4326), tmp_path / f"{name}.geojson")
+        commons.ingest([degrees], collection="vectors")
+    by_file, by_layer = tmp_path / "file.yaml", tmp_path / "layer.yaml"
+    by_file.write_text(SCENARIO % {"roads": "roads.geojson", "places": "places.geojson"}, "utf-8")
+    by_layer.write_text(SCENARIO % {"roads": "{layer: roads}", "places": "{layer: places}"}, "utf-8")
+    scenario = read_scenario(commons, by_layer)
+    assert scenario == read_scenario(commons, by_file)
+    assert sorted(scenario.demand.zones or ()) == NAMES
+    assert scenario.to_yaml() == read_scenario(commons, by_file).to_yaml()
+
+
+def test_a_layer_needs_the_commons(commons: Commons, tmp_path: Path) -> None:
+    from datacommons.runs import read_scenario
+    from scenarios.spec import load_scenario
+
+    path = tmp_path / "layer.yaml"
+    path.write_text(SCENARIO % {"roads": "{layer: roads}", "places": "{layer: places}"}, "utf-8")
+    with pytest.raises(ValueError, match="names the vector layer 'places': read it with its commons"):
+        load_scenario(path)
+    with pytest.raises(LayerNotFound, match="no vector layer 'places'; it has: none"):
+        read_scenario(commons, path)
