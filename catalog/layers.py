@@ -38,6 +38,7 @@ def raster_item(
     title: str = "",
     properties: Mapping[str, Any] | None = None,
     asset_key: str = "data",
+    areas_ha: Mapping[int, float] | None = None,
 ) -> pystac.Item:
     """Describe a raster as a STAC item.
 
@@ -61,6 +62,8 @@ def raster_item(
     properties : mapping, optional
         More properties; they win over the ones read.
     asset_key : str
+    areas_ha : mapping of int to float, optional
+        Hectares by class, which its classes then say, with their cells and share.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def raster_item(
         _refuse_unknown_values(facts, legend, path.name)
     fields: dict[str, Any] = {"bands": [facts.band]}
     if legend is not None:
-        fields["classification:classes"] = legend.to_classification()
+        fields["classification:classes"] = [_add_area(each, facts, areas_ha) for each in legend.to_classification()]
     asset = file_asset(path, root=root, title=title, media_type=MediaType.COG, roles=("data",), fields=fields)
     described = {
         **({"title": title} if title else {}),
@@ -281,6 +284,15 @@ def _refuse_unknown_values(facts: RasterFacts, legend: Legend, name: str) -> Non
             f"{name} holds the values {', '.join(map(str, unknown))}, which the legend does not know; it knows "
             f"{', '.join(map(str, legend.values))}. Add them to the legend, or reclassify the map."
         )
+
+
+def _add_area(entry: dict[str, Any], facts: RasterFacts, areas_ha: Mapping[int, float] | None) -> dict[str, Any]:
+    """Return a class with its cells, its share of those with data, and its hectares."""
+    if areas_ha is None or entry.get("nodata"):
+        return entry
+    cells = facts.values.get(entry["value"], 0)
+    share = 100 * cells / sum(facts.values.values())
+    return entry | {"count": cells, "percentage": share, "landscape:area_ha": areas_ha.get(entry["value"], 0.0)}
 
 
 def _render(facts: RasterFacts, legend: Legend | None, asset_key: str) -> dict[str, Any]:

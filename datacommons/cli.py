@@ -77,7 +77,8 @@ def ingest(
         typer.Option(help="land-cover, drivers (measurements; with --legend, zones) or vectors.", show_default=False),
     ],
     legend: Annotated[
-        Path | None, typer.Option(help="What values mean: .json or .csv.", show_default="the landscape's")
+        Path | None,
+        typer.Option(help="What values mean: .json, .csv, .qml, or a product's name.", show_default="the landscape's"),
     ] = None,
     landscape: Annotated[str | None, typer.Option(help="Which landscape.", show_default="the only one")] = None,
     new_landscape: Annotated[
@@ -115,6 +116,12 @@ def ingest(
     y: Annotated[
         str | None, typer.Option(help="Column of a CSV with y or latitude.", show_default="by its name")
     ] = None,
+    variable: Annotated[
+        str | None, typer.Option(help="Variable of a NetCDF or Zarr that has several.", show_default=False)
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Time of a NetCDF or Zarr that has several, as 2000-07.", show_default=False)
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace layers of the same name and year.")] = False,
     commons: CommonsOption = None,
 ) -> None:
@@ -140,6 +147,8 @@ def ingest(
             layer=layer,
             x=x,
             y=y,
+            variable=variable,
+            time=time,
             progress=True,
         )
     print_reports(reports)

@@ -117,6 +117,8 @@ class Commons:
         layer: str | None = None,
         x: str | None = None,
         y: str | None = None,
+        variable: str | None = None,
+        time: str | None = None,
         progress: bool = False,
     ) -> list[IngestReport]:
         """Take rasters or vector files into the commons as layers; on any failure the commons is as before.
@@ -127,12 +129,13 @@ class Commons:
         Parameters
         ----------
         paths : sequence of str or Path
-            Files, one layer each: GeoTIFFs; or, for ``vectors``, GeoPackage, Shapefile (also zipped), GeoJSON, KML,
-            KMZ, FlatGeobuf, GeoParquet or CSV with coordinates.
+            Files, one layer each: GeoTIFF, NetCDF, Zarr; or, for ``vectors``, GeoPackage, Shapefile (also zipped),
+            GeoJSON, KML, KMZ, FlatGeobuf, GeoParquet or CSV with coordinates.
         collection : str
             ``land-cover``, ``drivers`` (measurements; with a legend, zones) or ``vectors`` (points, lines, polygons).
         legend : Legend, str or Path, optional
-            What values mean, or its JSON or CSV file; by default the landscape's, for its land cover.
+            What values mean: its JSON, CSV or QGIS style (.qml) file, or the name of a product, as ``esa-cci-lc``; by
+            default the landscape's for its land cover, else that of the attribute or colour table of the first file.
         landscape : str, optional
             By default the one named in ``commons.toml``, else the only one there is.
         new_landscape : bool
@@ -160,6 +163,8 @@ class Commons:
             Which layer of a vector file that has several.
         x, y : str, optional
             The columns of a CSV with the coordinates; by default those called longitude and latitude, or x and y.
+        variable, time : str, optional
+            Which variable and time of a NetCDF or Zarr that has several; a time by how its date begins, as ``2000-07``.
         progress : bool
             Whether to show a bar on stderr.
 
@@ -173,6 +178,7 @@ class Commons:
         DataCommonsError, catalog.errors.CatalogError
             What is wrong with which file, and the mend.
         """
+        from datacommons.drafts import look_up_legend
         from datacommons.ingest import ingest_files
         from datacommons.intake import IngestOptions, choose_columns, choose_landscape, choose_legend, read_legend
         from datacommons.places import ingest_vectors
@@ -186,11 +192,15 @@ class Commons:
             create=new_landscape,
         )
         target = landscape_id if is_new else self.landscape(landscape_id)
+        given, origin = read_legend(legend) if legend is not None else None, ""
+        if given is None and is_new and paths:
+            given, origin = look_up_legend(Path(paths[0]), crs, band)
         options = IngestOptions(
             collection=collection,
             landscape=target,
             title=landscape_title or title_of(landscape_id),
-            legend=choose_legend(collection, read_legend(legend) if legend is not None else None, target),
+            legend=choose_legend(collection, given, target),
+            legend_origin=origin,
             access=self.settings.default_access,
             years=tuple(years) if years is not None else None,
             name=name,
@@ -203,6 +213,8 @@ class Commons:
             licence=licence,
             source_layer=layer,
             columns=choose_columns(x, y),
+            variable=variable,
+            time=time,
         )
         take = ingest_vectors if collection == VECTORS else ingest_files
         return take(self.root, self.store, [Path(path) for path in paths], options, progress=progress)

@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from catalog.layers import raster_item
+from pystac import Asset, MediaType
+
+from catalog.layers import file_asset, raster_item
 from catalog.legend import Legend
 from catalog.store import CatalogStore
+from datacommons.attribute_tables import write_attribute_table
 from datacommons.cogs import write_classified, write_continuous
 from datacommons.drafts import Draft, draft_items
 from datacommons.inspection import inspect_classified, inspect_continuous
@@ -18,6 +21,7 @@ from datacommons.intake import IngestOptions, refuse_contradictions
 from datacommons.landscape import outline_landscape, to_item
 from datacommons.progress import Advance, progress_bar
 from datacommons.publication import Staging
+from datacommons.thumbnails import write_thumbnail
 from scenarios.cluster import Workers
 
 
@@ -102,7 +106,7 @@ def _inspect(draft: Draft, legend: Legend | None, advance: Advance) -> Draft:
         found = inspect_continuous(draft.source, advance)
     else:
         found = inspect_classified(draft.source, legend, advance)
-    return replace(draft, cells=found.cells, notes=(*draft.notes, *found.notes))
+    return replace(draft, cells=found.cells, tally=found.tally, notes=(*draft.notes, *found.notes))
 
 
 def _write(draft: Draft, options: IngestOptions, staging: Staging, advance: Advance) -> dict[str, Any]:
@@ -111,6 +115,8 @@ def _write(draft: Draft, options: IngestOptions, staging: Staging, advance: Adva
         write_continuous(draft.source, path, advance)
     else:
         write_classified(draft.source, path, options.legend, advance)
+    folder = path.parent
+    write_thumbnail(path, folder / "thumbnail.png", options.stored_legend)
     item = raster_item(
         path,
         root=staging.files,
@@ -121,6 +127,7 @@ def _write(draft: Draft, options: IngestOptions, staging: Staging, advance: Adva
         layer=draft.layer,
         legend=options.stored_legend,
         title=draft.title,
+        areas_ha=draft.tally.areas_ha if draft.tally else None,
         properties={
             "landscape:access": options.access,
             "landscape:synthetic": options.synthetic,
@@ -129,7 +136,15 @@ def _write(draft: Draft, options: IngestOptions, staging: Staging, advance: Adva
             **draft.origin,
         },
     )
+    item.add_asset("thumbnail", _describe(folder / "thumbnail.png", staging, "Thumbnail", MediaType.PNG, "thumbnail"))
+    if options.stored_legend is not None and draft.tally is not None:
+        table = write_attribute_table(path, options.stored_legend, draft.tally.cells)
+        item.add_asset("attributes", _describe(table, staging, "Attribute table", MediaType.XML, "metadata"))
     return dict(item.to_dict(include_self_link=False))
+
+
+def _describe(path: Path, staging: Staging, title: str, media_type: str, role: str) -> Asset:
+    return file_asset(path, root=staging.files, title=title, media_type=media_type, roles=(role,))
 
 
 def _create_landscape(first: Draft, options: IngestOptions, legend: Legend, staging: Staging) -> dict[str, Any]:

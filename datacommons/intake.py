@@ -8,6 +8,7 @@ from pathlib import Path
 
 from catalog.collections import DRIVERS, LAND_COVER, VECTORS
 from catalog.legend import Legend
+from catalog.legend_files import list_products
 from datacommons.errors import InvalidIngest, InvalidLegend, LandscapeNotFound, SourceNotFound
 from datacommons.landscape import Landscape
 from datacommons.naming import check_name
@@ -51,6 +52,10 @@ class IngestOptions:
         Which layer of a vector file that has several.
     columns : tuple of str or None
         The columns of x and y in a CSV.
+    variable, time : str or None
+        Which of a NetCDF or Zarr that has several.
+    legend_origin : str
+        From where the legend was taken, if the first file carries it.
     """
 
     collection: str
@@ -69,6 +74,9 @@ class IngestOptions:
     licence: str | None = None
     source_layer: str | None = None
     columns: tuple[str, str] | None = None
+    variable: str | None = None
+    time: str | None = None
+    legend_origin: str = ""
 
     @property
     def origin(self) -> dict[str, str]:
@@ -196,7 +204,7 @@ def choose_columns(x: str | None, y: str | None) -> tuple[str, str] | None:
 
 
 def read_legend(legend: Legend | str | Path) -> Legend:
-    """Take a legend, or read it from a file.
+    """Take a legend, read it from a file, or look up that of a product.
 
     Raises
     ------
@@ -207,8 +215,13 @@ def read_legend(legend: Legend | str | Path) -> Legend:
     """
     if isinstance(legend, Legend):
         return legend
+    if not Path(legend).is_file() and str(legend) in list_products():
+        return Legend.of_product(str(legend))
     if not Path(legend).is_file():
-        raise SourceNotFound(f"There is no legend {legend}. Check the path, or write one, as {_LEGEND_EXAMPLE}.")
+        raise SourceNotFound(
+            f"There is no legend {legend}. Check the path, or write one, as {_LEGEND_EXAMPLE}; or name a product: "
+            f"{', '.join(list_products())}."
+        )
     return Legend.read(legend)
 
 
