@@ -40,7 +40,8 @@ def print_reports(reports: Sequence[IngestReport]) -> None:
         year = f" {report.year}" if report.year and str(report.year) not in report.layer else ""
         verb = "replaced" if report.replaced else "added"
         name = f"{report.layer}{year} of {report.landscape}"
-        console.print(Text(f"{report.source.name}: {verb} {name}, {report.cells:,} cells with data"))
+        held = f"{report.features:,} features" if report.features else f"{report.cells:,} cells with data"
+        console.print(Text(f"{report.source.name}: {verb} {name}, {held}"))
         _print_notes(console, report.notes)
 
 
@@ -50,6 +51,7 @@ def print_layers(layers: Sequence[Layer]) -> None:
     table.add_column("file", overflow="fold")
     for layer in layers:
         kind = f"{len(layer.legend)} classes" if layer.legend else layer.unit or "measurements"
+        kind = kind if layer.features is None else f"{layer.features:,} features"
         origin = " (synthetic)" if layer.synthetic else ""
         product = f"{layer.product} {layer.version}".strip()
         row = (layer.landscape, layer.name, str(layer.year or ""), kind + origin, layer.access, product, layer.href)
