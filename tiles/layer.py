@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import unquote
+
+import orjson
 
 from catalog.collections import RUN_MAPS
 from catalog.errors import CatalogError, CollectionNotFound, ItemNotFound
@@ -61,6 +65,8 @@ class Layer:
         Changes when the pixels do: the end of the file's checksum; empty where the catalog knows none.
     synthetic : bool
         Generated, not observed.
+    created : str
+        When the run was made that the layer belongs to: no later run of the same name has it. Empty for other layers.
     """
 
     collection_id: str
@@ -74,6 +80,19 @@ class Layer:
     public: bool = False
     version: str = ""
     synthetic: bool = False
+    created: str = ""
+
+    @cached_property
+    def edition(self) -> str:
+        """What addresses name as the version: it changes with the pixels and with their colours; "" if unknown."""
+        if not self.version:
+            return ""
+        told = orjson.dumps([self.legend.to_json() if self.legend else None, self.spread])
+        return f"{self.version}-{blake2b(told, digest_size=4).hexdigest()}"
+
+    def is_named_by(self, version: str | None) -> bool:
+        """Tell whether a version in an address is this one, so that the answer never changes."""
+        return bool(version) and version in (self.edition, self.created)
 
 
 @dataclass(frozen=True)
@@ -115,6 +134,7 @@ class LayerIndex:
             public=public,
             version=str(asset.get("file:checksum", ""))[-_VERSION_LENGTH:],
             synthetic=bool(properties.get("landscape:synthetic")),
+            created=str(properties.get("created", "")) if collection_id == RUN_MAPS else "",
         )
 
     def find_run_map(self, reader: Reader, run_id: str, year: int) -> Layer:
@@ -180,10 +200,14 @@ def _first_band(asset: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _read_legend(asset: Mapping[str, Any]) -> Legend | None:
     classes = asset.get("classification:classes") or _first_band(asset).get("classification:classes")
-    if not classes:
-        return None
+    return _parse_legend(orjson.dumps(classes)) if classes else None
+
+
+@lru_cache(maxsize=256)
+def _parse_legend(classes: bytes) -> Legend:
+    """Parse classes once for all the tiles that are drawn by them."""
     try:
-        return Legend.from_classification(classes)
+        return Legend.from_classification(orjson.loads(classes))
     except (CatalogError, AttributeError, KeyError, TypeError) as error:
         raise LayerNotDrawable("The classes of this layer cannot be read: ingest it again with a legend.") from error
 
