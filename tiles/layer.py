@@ -120,22 +120,7 @@ class LayerIndex:
             If the asset is no GeoTIFF.
         """
         item, public = self._item(reader, collection_id, item_id)
-        key, asset = _choose_asset(item, asset_key)
-        properties = item.get("properties", {})
-        return Layer(
-            collection_id=collection_id,
-            item_id=item_id,
-            asset_key=key,
-            source=self.locate(_trusted_href(str(asset.get("href", "")), item_id)),
-            title=str(properties.get("title") or item_id),
-            legend=_read_legend(asset),
-            spread=_read_spread(asset),
-            unit=_first_band(asset).get("unit"),
-            public=public,
-            version=str(asset.get("file:checksum", ""))[-_VERSION_LENGTH:],
-            synthetic=bool(properties.get("landscape:synthetic")),
-            created=str(properties.get("created", "")) if collection_id == RUN_MAPS else "",
-        )
+        return _make_layer(orjson.dumps(item), collection_id, asset_key, self.locate, public)
 
     def find_run_map(self, reader: Reader, run_id: str, year: int) -> Layer:
         """Return the map of one year of a run. Raises LayerNotFound."""
@@ -165,6 +150,30 @@ class LayerIndex:
         raise LayerNotFound(
             f"There is no item {item_id!r} in a collection {collection_id!r}. Search the STAC API for those there are."
         )
+
+
+@lru_cache(maxsize=512)
+def _make_layer(
+    document: bytes, collection_id: str, asset_key: str | None, locate: Callable[[str], str], public: bool
+) -> Layer:
+    """Make a layer of an item, once for all its tiles, as long as the item stays what it is."""
+    item = orjson.loads(document)
+    key, asset = _choose_asset(item, asset_key)
+    properties = item.get("properties", {})
+    return Layer(
+        collection_id=collection_id,
+        item_id=item["id"],
+        asset_key=key,
+        source=locate(_trusted_href(str(asset.get("href", "")), item["id"])),
+        title=str(properties.get("title") or item["id"]),
+        legend=_read_legend(asset),
+        spread=_read_spread(asset),
+        unit=_first_band(asset).get("unit"),
+        public=public,
+        version=str(asset.get("file:checksum", ""))[-_VERSION_LENGTH:],
+        synthetic=bool(properties.get("landscape:synthetic")),
+        created=str(properties.get("created", "")) if collection_id == RUN_MAPS else "",
+    )
 
 
 def _choose_asset(item: Mapping[str, Any], key: str | None) -> tuple[str, Mapping[str, Any]]:
@@ -200,14 +209,10 @@ def _first_band(asset: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _read_legend(asset: Mapping[str, Any]) -> Legend | None:
     classes = asset.get("classification:classes") or _first_band(asset).get("classification:classes")
-    return _parse_legend(orjson.dumps(classes)) if classes else None
-
-
-@lru_cache(maxsize=256)
-def _parse_legend(classes: bytes) -> Legend:
-    """Parse classes once for all the tiles that are drawn by them."""
+    if not classes:
+        return None
     try:
-        return Legend.from_classification(orjson.loads(classes))
+        return Legend.from_classification(classes)
     except (CatalogError, AttributeError, KeyError, TypeError) as error:
         raise LayerNotDrawable("The classes of this layer cannot be read: ingest it again with a legend.") from error
 

@@ -12,6 +12,7 @@ from odc.geo.geobox import GeoBox
 from catalog.collections import make_collections
 from catalog.layers import raster_item
 from catalog.sqlite import SqliteStore
+from catalog.store import ANONYMOUS
 from datacommons.cogs import write_map
 from tests.benchmarks.wide import LEGEND, YEARS, WideLandscape
 
@@ -32,7 +33,7 @@ def write_site(folder: Path, edge: int) -> tuple[float, float, float, float]:
         path = folder / f"{year}.tif"
         write_map(path, whole, GeoBox((edge, edge), land.transform, "EPSG:32630"), LEGEND)
         store.put_items([_describe(folder, path, year)])
-        west, south, east, north = store.item("run-maps", f"{RUN}-{year}", _anonymous())["bbox"]
+    west, south, east, north = store.item("run-maps", f"{RUN}-{YEARS[0]}", ANONYMOUS)["bbox"]
     store.close()
     return west, south, east, north
 
@@ -52,10 +53,12 @@ def make_ours(folder: Path) -> Any:
 def make_stock(_folder: Path) -> Any:
     """Make an application of TiTiler as it comes."""
     from fastapi import FastAPI
+    from titiler.core.errors import DEFAULT_STATUS_CODES, add_exception_handlers
     from titiler.core.factory import TilerFactory
 
     app = FastAPI()
     app.include_router(TilerFactory().router)
+    add_exception_handlers(app, DEFAULT_STATUS_CODES)
     return app
 
 
@@ -74,18 +77,17 @@ def _describe(folder: Path, path: Path, year: int) -> dict[str, Any]:
     return item.to_dict()
 
 
-def _anonymous() -> Any:
-    from catalog.store import ANONYMOUS
-
-    return ANONYMOUS
-
-
 def main(kind: str, folder: str, port: str) -> None:
     """Serve with one worker until ended."""
+    import rasterio
     import uvicorn
 
+    from datacommons.server import BLOCK_CACHE_BYTES
+
     app = {"ours": make_ours, "stock": make_stock}[kind](Path(folder))
-    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="error", access_log=False)
+    ours = {"GDAL_CACHEMAX": BLOCK_CACHE_BYTES} if kind == "ours" else {}
+    with rasterio.Env(**ours):
+        uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="error", access_log=False)
 
 
 if __name__ == "__main__":
