@@ -71,7 +71,7 @@ def fetch(port: int, path: str, *, method: str = "GET", body: bytes = b"") -> tu
         return _ask(connection, path, headers, method, body)
 
 
-def wait_for(port: int, seconds: float = _PATIENCE_S) -> None:
+def wait_for(port: int, seconds: float = 300) -> None:
     """Wait until a server listens. Raises TimeoutError."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
