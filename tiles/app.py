@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Final
 
 from fastapi import APIRouter, FastAPI, Path, Query
@@ -13,8 +13,11 @@ from catalog.collections import RUN_MAPS
 from catalog.store import CatalogStore, Reader
 from tiles.caching import NO_STORE
 from tiles.errors import TileError, http_status
+from tiles.express import ExpressRoute, Line
 from tiles.layer import Layer, LayerIndex
+from tiles.painter import LayerSheet, Painter, Sheet
 from tiles.routes import LayerTiler, TileRoute
+from tiles.style import choose_style
 
 ITEM_PREFIX: Final = "/collections/{collection_id}/items/{item_id}"
 RUN_PREFIX: Final = "/runs/{run_id}/{year}"
@@ -39,7 +42,7 @@ def add_tiles(
     identify : callable
         From a request to who reads.
     """
-    index = LayerIndex(store, locate)
+    index, painter = LayerIndex(store, locate), Painter()
 
     def find_item_layer(
         request: Request,
@@ -68,9 +71,28 @@ def add_tiles(
             name=name,
             path_dependency=find,
             credit_dependency=credit,
+            painter=painter,
         )
         app.include_router(tiler.router, prefix=prefix)
+    app.router.routes.insert(0, _make_express(index, painter, identify))
     app.add_exception_handler(TileError, _answer)
+
+
+def _make_express(index: LayerIndex, painter: Painter, identify: Callable[[Request], Reader]) -> ExpressRoute:
+    def find_item(reader: Reader, path: Mapping[str, str], query: Mapping[str, str]) -> Sheet:
+        layer = index.find(reader, path["collection"], path["item"], query.get("asset"))
+        return LayerSheet(layer, choose_style(layer, query.get("style")))
+
+    def find_run(reader: Reader, path: Mapping[str, str], query: Mapping[str, str]) -> Sheet:
+        layer = index.find_run_map(reader, path["run"], int(path["year"]))
+        return LayerSheet(layer, choose_style(layer, query.get("style")))
+
+    return ExpressRoute(
+        painter,
+        identify,
+        Line(r"/runs/(?P<run>[^/]+)/(?P<year>[1-9]\d{0,3})", find_run),
+        Line(r"/collections/(?P<collection>[^/]+)/items/(?P<item>[^/]+)", find_item),
+    )
 
 
 def _answer(_request: Request, error: Exception) -> Response:

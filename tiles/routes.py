@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import re
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
-import rasterio
 from attrs import define
 from fastapi import Depends, Path, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from morecantile import TileMatrixSet, tms
 from morecantile.defaults import TileMatrixSets
 from pydantic import Field
 from rio_tiler.constants import WGS84_CRS
-from rio_tiler.errors import TileOutsideBounds
-from rio_tiler.io import BaseReader
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from titiler.core.factory import TilerFactory
 
 from tiles.caching import cache_headers
-from tiles.errors import InvalidRequest, InvalidTile, UnknownTileMatrixSet
+from tiles.errors import InvalidRequest
 from tiles.layer import Layer
 from tiles.legends import DEFAULT_LANGUAGE, SYNTHETIC_NOTE, choose_title, describe, draw
-from tiles.picture import MEDIA_TYPES, encode, encode_empty
-from tiles.reader import GDAL_ENV, TILE_SIZE, LayerReader
-from tiles.style import Ground, Style, choose_style, suiting_styles
-
-MAX_ZOOM: Final = 24
-# Not the two whose rows hold fewer tiles towards the poles: hardly a client draws them.
-TILE_MATRIX_SETS: Final = TileMatrixSets(
-    {name: tms.get(name) for name in tms.list() if name not in {"CDB1GlobalGrid", "GNOSISGlobalGrid"}}
+from tiles.painter import (
+    MAX_ZOOM,
+    TILE_MATRIX_SETS,
+    Format,
+    Frame,
+    LayerSheet,
+    Painter,
+    find_matrix_set,
+    with_spread,
 )
+from tiles.picture import MEDIA_TYPES
+from tiles.reader import TILE_SIZE, LayerReader
+from tiles.style import Style, choose_style, suiting_styles
+
 # Zoomed in by two more levels a cell measures several pixels, and its edges are where they are on the ground.
 _ZOOMS_BEYOND_NATIVE: Final = 2
 # On these depends under which address a server behind a proxy believes to be known.
@@ -46,7 +45,6 @@ _FORWARDED: Final = "Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-
 Coordinate = Annotated[int, Path(ge=0)]
 # Without `Path`: FastAPI would want these two in every spelling of the URL.
 Scale = Annotated[int, Field(ge=1, le=2)]
-Format = Literal["png", "webp"]
 StyleName = Annotated[str | None, Query(alias="style", max_length=60, description="A style of info")]
 Language = Annotated[str, Query(alias="lang", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)]
 Version = Annotated[str | None, Query(alias="v", max_length=64, description="Which version, as TileJSON names it")]
@@ -83,15 +81,16 @@ class LayerTiler(TilerFactory):
         FastAPI dependency that returns a `Layer`.
     credit_dependency : callable
         FastAPI dependency that returns the names of those the data is from.
+    painter : Painter
+        Draws the tiles.
     router_prefix : str
         Under which the router is included, with the parameters of `path_dependency`.
     """
 
     credit_dependency: Callable[..., tuple[str, ...]]
-    reader: type[BaseReader] = LayerReader
+    painter: Painter
+    reader: type[LayerReader] = LayerReader
     supported_tms: TileMatrixSets = TILE_MATRIX_SETS
-    environment_dependency: Callable[..., dict[str, Any]] = lambda: GDAL_ENV
-    render_func: Callable[..., tuple[bytes, str]] = encode
 
     def register_routes(self) -> None:
         """Register what we want to answer, and nothing else."""
@@ -105,6 +104,7 @@ class LayerTiler(TilerFactory):
         found = Depends(self.path_dependency)
 
         def tile(
+            request: Request,
             matrix_set_name: MatrixSetName,
             z: Coordinate,
             x: Coordinate,
@@ -119,12 +119,10 @@ class LayerTiler(TilerFactory):
 
             An address that names a version never shows other pixels, so that caches keep it for good.
             """
-            matrix_set = self._matrix_set(matrix_set_name)
-            _check_tile(matrix_set, z, x, y)
-            size = TILE_SIZE * scale
-            content = self._draw(layer, style_name, matrix_set, (x, y, z), size, format)
-            headers = cache_headers(layer, for_good=bool(version))
-            return Response(content, media_type=MEDIA_TYPES[format], headers=headers)
+            frame = Frame(find_matrix_set(matrix_set_name), z, x, y, scale)
+            sheet = LayerSheet(layer, choose_style(layer, style_name))
+            known = request.headers.get("if-none-match")
+            return self.painter.answer(sheet, frame, format, version=version, if_none_match=known)
 
         base = "/tiles/{tileMatrixSetId}/{z}/{x}/{y}"
         for ending in ("@{scale}x.{format}", ".{format}@{scale}x", "@{scale}x", ".{format}", ""):
@@ -150,17 +148,17 @@ class LayerTiler(TilerFactory):
             providers: tuple[str, ...] = credit,
         ) -> Response:
             """Describe the tiles as TileJSON 3: what a map client needs to draw them."""
-            matrix_set = self._matrix_set(matrix_set_name)
+            matrix_set = find_matrix_set(matrix_set_name)
             style = choose_style(layer, style_name)
             url = self.url_for(
                 request, "tile", tileMatrixSetId=matrix_set.id, z="{z}", x="{x}", y="{y}", format=tile_format
             )
             asked = {key: value for key, value in request.query_params.items() if key in ("asset", "style")}
-            asked |= {"v": layer.version} if layer.version else {}
+            asked |= {"v": layer.edition} if layer.edition else {}
             url += f"?{urlencode(asked)}" if asked else ""
-            with self._open(layer, matrix_set) as source:
+            with self.painter.open(layer, matrix_set) as source:
                 document = _describe_tiles(layer, style, source, providers) | {"tiles": [url]}
-            headers = cache_headers(layer) | {"Vary": _FORWARDED}
+            headers = cache_headers(public=layer.public) | {"Vary": _FORWARDED}
             return JSONResponse(document, headers=headers)
 
         self._add("/{tileMatrixSetId}/tilejson.json", tilejson, "getTileJSON")
@@ -171,12 +169,12 @@ class LayerTiler(TilerFactory):
 
         def info(layer: Layer = found) -> Response:
             """Tell the raster's grid and the styles it can be drawn in."""
-            with self._open(layer, self.supported_tms.get("WebMercatorQuad")) as source:
+            with self.painter.open(layer, find_matrix_set("WebMercatorQuad")) as source:
                 raster = source.info().model_dump(mode="json", exclude_none=True)
                 geographic = source.get_geographic_bounds(WGS84_CRS)
             styles = [{"name": style.name, "title": dict(style.title)} for style in suiting_styles(layer)]
             ours = {"asset": layer.asset_key, "styles": styles, "geographic_bounds": geographic}
-            return JSONResponse(raster | ours, headers=cache_headers(layer))
+            return JSONResponse(raster | ours, headers=cache_headers(public=layer.public))
 
         self._add("/info", info, "getInfo")
 
@@ -190,7 +188,7 @@ class LayerTiler(TilerFactory):
             layer: Layer = found,
         ) -> Response:
             """Describe the classes, or the ramp, a layer is drawn in."""
-            return JSONResponse(self._legend(layer, style_name, language), headers=cache_headers(layer))
+            return JSONResponse(self._legend(layer, style_name, language), headers=cache_headers(public=layer.public))
 
         def legend_png(
             style_name: StyleName = None,
@@ -199,7 +197,7 @@ class LayerTiler(TilerFactory):
         ) -> Response:
             """Draw the legend."""
             content = draw(self._legend(layer, style_name, language))
-            return Response(content, media_type="image/png", headers=cache_headers(layer))
+            return Response(content, media_type="image/png", headers=cache_headers(public=layer.public))
 
         self._add("/legend.json", legend_json, "getLegend")
         self._add("/legend.png", legend_png, "getLegendPicture")
@@ -222,55 +220,12 @@ class LayerTiler(TilerFactory):
             operation_id=f"{self.operation_prefix}{operation}",
         )
 
-    def _draw(
-        self,
-        layer: Layer,
-        style_name: str | None,
-        matrix_set: TileMatrixSet,
-        tile: tuple[int, int, int],
-        size: int,
-        output_format: Format,
-    ) -> bytes:
-        style = choose_style(layer, style_name)
-        with self._open(layer, matrix_set) as source:
-            layer = _with_spread(layer, source)
-            ground = Ground(source.pixel_size_m(tile[2], size), source.extent_m)
-            try:
-                image = source.tile(*tile, tilesize=size, resampling=style.resampling, buffer=style.buffer)
-            except TileOutsideBounds:
-                return encode_empty((size, size), output_format)
-        content, _ = self.render_func(style.paint(image, layer, ground), output_format)
-        return content
-
     def _legend(self, layer: Layer, style_name: str | None, language: str) -> dict[str, Any]:
         style = choose_style(layer, style_name)
         if layer.legend is None and layer.spread is None:
-            with self._open(layer, self.supported_tms.get("WebMercatorQuad")) as source:
-                layer = _with_spread(layer, source)
+            with self.painter.open(layer, find_matrix_set("WebMercatorQuad")) as source:
+                layer = with_spread(layer, source)
         return describe(layer, style, language)
-
-    def _matrix_set(self, name: str) -> TileMatrixSet:
-        if name not in self.supported_tms.list():
-            known = ", ".join(self.supported_tms.list())
-            raise UnknownTileMatrixSet(f"There is no tile matrix set {name!r}. Use one of: {known}.")
-        return self.supported_tms.get(name)
-
-    @contextmanager
-    def _open(self, layer: Layer, matrix_set: TileMatrixSet) -> Iterator[LayerReader]:
-        with rasterio.Env(**self.environment_dependency()), self.reader(layer, tms=matrix_set) as source:
-            yield source
-
-
-def _check_tile(matrix_set: TileMatrixSet, z: int, x: int, y: int) -> None:
-    highest = min(matrix_set.maxzoom, MAX_ZOOM)
-    if not matrix_set.minzoom <= z <= highest:
-        raise InvalidTile(f"There is no zoom {z}: {matrix_set.id} goes from {matrix_set.minzoom} to {highest}.")
-    matrix = matrix_set.matrix(z)
-    if x >= matrix.matrixWidth or y >= matrix.matrixHeight:
-        raise InvalidTile(
-            f"There is no tile {x}/{y} at zoom {z}: {matrix_set.id} has {matrix.matrixWidth} columns "
-            f"and {matrix.matrixHeight} rows there, counted from 0."
-        )
 
 
 def _describe_tiles(layer: Layer, style: Style, source: LayerReader, providers: tuple[str, ...]) -> dict[str, Any]:
@@ -291,13 +246,6 @@ def _describe_tiles(layer: Layer, style: Style, source: LayerReader, providers: 
         "minzoom": source.tms.minzoom,
         "maxzoom": min(source.maxzoom + _ZOOMS_BEYOND_NATIVE, source.tms.maxzoom, MAX_ZOOM),
     }
-
-
-def _with_spread(layer: Layer, source: LayerReader) -> Layer:
-    """Give a continuous layer of which the catalog knows no statistics those of a thumbnail."""
-    if layer.legend is not None or layer.spread is not None:
-        return layer
-    return dataclasses.replace(layer, spread=source.spread())
 
 
 def _camel(ending: str) -> str:
