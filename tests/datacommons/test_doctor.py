@@ -52,7 +52,7 @@ def test_a_missing_file(commons: Commons, cli: RunCli) -> None:
     assert outcome.code == 1
     first, *_, last = outcome.out.splitlines()
     assert first.startswith(f"{COG}: it is missing (item land-cover/valley-land-cover-1990); put back a copy")
-    assert last == "1 of 2 findings left to mend."
+    assert last == "1 of 1 findings left to mend."
 
 
 def test_another_size_and_other_bytes(commons: Commons) -> None:
@@ -73,7 +73,7 @@ def test_another_size_and_other_bytes(commons: Commons) -> None:
 def test_files_that_nothing_names_are_left_alone(commons: Commons) -> None:
     stray = commons.root / "layers" / "notes.txt"
     stray.write_text("mine")
-    (commons.root / f"{COG}.aux.xml").write_text("<PAMDataset/>")
+    (commons.root / f"{COG}.ovr").write_bytes(b"II*")
     assert told(examine(commons, repair=True)) == [("layers/notes.txt", "nothing in the catalog names this file")]
     assert stray.read_text() == "mine"
 

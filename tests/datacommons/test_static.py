@@ -58,7 +58,7 @@ def items_of(root: Path, **query: Any) -> list[dict[str, Any]]:
 def test_every_document_is_valid(exported: Path) -> None:
     documents = [json.loads(path.read_text()) for path in exported.rglob("*.json") if "layers" not in path.parts]
     stac = [document for document in documents if "stac_version" in document]
-    assert len(stac) == 1 + 5 + 8
+    assert len(stac) == 1 + 6 + 8
     assert {document["id"]: found for document in stac if (found := find_faults(document))} == {}
 
 
