@@ -23,12 +23,13 @@ from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
 from catalog.store import Reader
-from tiles.painter import TILE_MATRIX_SETS, Format, Frame, Painter, Sheet, find_matrix_set
+from tiles.painter import Painter
+from tiles.sheets import TILE_MATRIX_SETS, Format, Frame, Sheet, find_matrix_set
 
 # Drawing is work for the processor, and for as many cores as lend themselves to one process of Python.
 _THREADS: Final = 4
 _LONGEST_QUERY: Final = 300
-_LONGEST: Final = {"v": 64, "style": 60, "asset": 100}
+_LONGEST: Final = {"v": 64, "style": 60, "asset": 100, "class": 60, "against": 200, "since": 4}
 _TILE: Final = (
     rf"/tiles/(?P<matrix_set>{'|'.join(TILE_MATRIX_SETS.list())})/(?P<z>\d{{1,2}})/(?P<x>\d{{1,8}})/(?P<y>\d{{1,8}})"
     r"(?P<twice>@2x)?(?:\.(?P<format>png|webp))?"

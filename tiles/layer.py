@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import orjson
 
-from catalog.collections import RUN_MAPS
+from catalog.collections import LAND_COVER, RUN_MAPS, RUNS
 from catalog.errors import CatalogError, CollectionNotFound, ItemNotFound
 from catalog.legend import Legend
 from catalog.store import ANONYMOUS, CatalogStore, Reader
@@ -131,6 +131,33 @@ class LayerIndex:
                 f"There is no map of the year {year} of a run {run_id!r}. "
                 f"The STAC collection {RUN_MAPS!r} lists the runs and their years."
             ) from None
+
+    def find_year(self, reader: Reader, run_id: str, year: int) -> Layer:
+        """Return the map of a year of a run; of its first year the observed map that it starts from.
+
+        Raises
+        ------
+        LayerNotFound
+        """
+        try:
+            return self.find_run_map(reader, run_id, year)
+        except LayerNotFound:
+            started = self._find_start(reader, run_id, year)
+            if started is None:
+                raise
+            return self.find(reader, LAND_COVER, started)
+
+    def _find_start(self, reader: Reader, run_id: str, year: int) -> str | None:
+        """Return the item of the observed map that a run starts from, if it is of this year."""
+        try:
+            run, _ = self._item(reader, RUNS, run_id)
+        except LayerNotFound:
+            return None
+        if not str(run["properties"].get("scenario:baseline_datetime", "")).startswith(f"{year:04}-"):
+            return None
+        place = f"/{LAND_COVER}/items/"
+        sources = [link["href"].partition(place)[2] for link in run.get("links", []) if place in link.get("href", "")]
+        return next((source for source in sources if source.endswith(f"-{year}")), None)
 
     def credit(self, reader: Reader, collection_id: str) -> tuple[str, ...]:
         """Return the names of the providers of a collection; none if this reader may not know of it."""

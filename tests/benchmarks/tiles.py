@@ -100,6 +100,9 @@ def measure_speed(bench: Bench, folder: Path, box: Box) -> None:
         paths = [f"{_base(YEARS[1])}/{z}/{x}/{y}.png" for z, x, y in tiles]
         server.measure(paths[:8])
         cold, cold_ms = server.measure(paths[8:])
+        one, other = YEARS
+        start = f"/runs/{RUN}/{other}/difference/tiles/WebMercatorQuad"
+        compared, compared_ms = server.measure([f"{start}/{z}/{x}/{y}.png?since={one}" for z, x, y in tiles])
         known = random.Random(2).choices(paths, k=_WARM)
         cached, cached_ms = server.measure(known)
         current, current_ms = server.measure(known, "If-None-Match: *\r\n")
@@ -113,11 +116,15 @@ def measure_speed(bench: Bench, folder: Path, box: Box) -> None:
         Row("    milliseconds of the cores for a tile, stock TiTiler", stock_ms, digits=2),
         Row("median wait, ms", cold.percentile_ms(50), digits=1),
         Row("95 % wait at most, ms", cold.percentile_ms(95), most=40, aim=20, digits=1),
+        Row("difference tiles/s, times plain ones", compared.per_second / cold.per_second, least=0.5, digits=2),
+        Row("    milliseconds of the cores for a difference tile", compared_ms, digits=2),
         Row("cached tiles/s", cached.per_second, least=1000, aim=2500, digits=0),
         Row("revalidated tiles/s", current.per_second, least=1000, aim=2500, digits=0),
         Row("    milliseconds of the cores for a cached tile", cached_ms, digits=2),
         Row("    milliseconds of the cores for a revalidated tile", current_ms, digits=2),
-        Row("answers that are errors", cold.errors + cached.errors + current.errors, most=0, digits=0),
+        Row(
+            "answers that are errors", cold.errors + compared.errors + cached.errors + current.errors, most=0, digits=0
+        ),
     )
 
 
