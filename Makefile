@@ -13,8 +13,10 @@ ROWS ?=
 SCALE ?=
 REPORT ?=
 COUNT ?= 1000
+EDGE ?=
+REQUESTS ?=
 
-.PHONY: demo test lint docs bench bench-science bench-scale bench-thousand clean help
+.PHONY: demo test lint docs bench bench-science bench-scale bench-thousand bench-tiles clean help
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +48,9 @@ bench-scale: .venv/dev  ## measure large landscapes against the bars (ROWS=1,mem
 
 bench-thousand: .venv/dev  ## publish a thousand generated landscapes in one commons, which takes hours (COUNT=10: fewer)
 	$(RUN)/python -m tests.benchmarks.thousand $(COUNT)
+
+bench-tiles: .venv/dev  ## measure tiles beside stock TiTiler against the bars (REQUESTS=2000: a shorter endurance test; EDGE=1024: a smaller map)
+	EDGE="$(EDGE)" REQUESTS="$(REQUESTS)" $(RUN)/python -m tests.benchmarks.tiles
 
 clean:  ## remove what was built and installed
 	rm -rf .venv .uv build dist site demo-commons .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,6 +11,7 @@ from catalog.store import ACCESS_FIELD, PUBLIC
 LANDSCAPES: Final = "landscapes"
 LAND_COVER: Final = "land-cover"
 DRIVERS: Final = "drivers"
+VECTORS: Final = "vectors"
 RUNS: Final = "runs"
 RUN_MAPS: Final = "run-maps"
 
@@ -42,6 +43,12 @@ _COLLECTIONS: Final[dict[str, tuple[str, str, list[str], dict[str, tuple[str, st
         ["land use", "drivers"],
         {"data": ("Values", _COG, "data")},
     ),
+    VECTORS: (
+        "Vectors",
+        "Points, lines and polygons of a landscape: roads, villages, reserves, districts.",
+        ["vector", "places"],
+        {"data": ("Features", _PARQUET, "data")},
+    ),
     RUNS: (
         "Scenario runs",
         "Projections of land use under a scenario, with their uncertainty, indicators and hindcast score. "
@@ -70,7 +77,7 @@ _COLLECTIONS: Final[dict[str, tuple[str, str, list[str], dict[str, tuple[str, st
 def make_collections(
     *, name: str, licence: str = "other", contact: str = "", access: str = "public"
 ) -> list[dict[str, Any]]:
-    """Make the five collections of a commons.
+    """Make the six collections of a commons.
 
     Parameters
     ----------

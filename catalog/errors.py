@@ -49,6 +49,10 @@ class ItemNotFound(CatalogError, LookupError):
     """No such item, as far as this reader may know."""
 
 
+class AlreadyThere(CatalogError, ValueError):
+    """There is an item or a collection of this id, and it was not to be replaced."""
+
+
 class StoreError(CatalogError, OSError):
     """The store's file cannot be opened, is no catalog, or comes from a newer version."""
 
@@ -62,6 +66,7 @@ HTTP_STATUS: Final[dict[type[CatalogError], int]] = {
     UnknownClass: 404,
     CollectionNotFound: 404,
     ItemNotFound: 404,
+    AlreadyThere: 409,
     UnreadableLayer: 500,
     StoreError: 503,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from catalog.store import Bbox
+from catalog.query import Bbox
 
 
 class Place:
@@ -34,12 +34,14 @@ class Place:
         self._is_box = intersects is None
         shapely.prepare(self.geometry)
 
-    def touches(self, geometry: Mapping[str, Any], bbox: Bbox) -> bool:
-        """Tell whether an item's geometry and this place share at least a point."""
+    def touches(self, read: Callable[[], Mapping[str, Any]], bbox: Bbox) -> bool:
+        """Tell whether an item's geometry and this place share at least a point.
+
+        The geometry is read only where the box of the item leaves it open.
+        """
         if self._is_box and any(_covers(box, part) for box in self.boxes for part in split_bbox(bbox)):
             return True
-        found = read_geometry(geometry)
-        return bool(self.geometry.intersects(found))
+        return bool(self.geometry.intersects(read_geometry(read())))
 
 
 def read_geometry(geometry: Mapping[str, Any]) -> BaseGeometry:

@@ -14,7 +14,7 @@ from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
 from catalog.errors import LayerError
-from catalog.store import Bbox
+from catalog.query import Bbox
 
 # A straight edge in a projection is a curve in degrees: it is drawn with this many points.
 _POINTS_PER_SIDE: Final = 10

@@ -6,19 +6,19 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
 from catalog.errors import InvalidCollection, InvalidItem
 from catalog.footprints import read_geometry
-from catalog.store import ACCESS_FIELD, PUBLIC, Bbox
+from catalog.query import Bbox
+from catalog.queryables import QUERYABLES, Value, index_property, list_words, microseconds
+from catalog.store import ACCESS_FIELD, PUBLIC
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-# An id is one segment of a URL and may become a file's name.
-_ID: Final = re.compile(r"[^\s/\\?#%\x00-\x1f\x7f]{1,200}")
+# An id is one segment of a URL and may become a file's name, so it is not "." nor "..".
+_ID: Final = re.compile(r"(?!\.{1,2}\Z)[^\s/\\?#%\x00-\x1f\x7f]{1,200}")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,10 @@ class ItemIndex:
         Microseconds since 1970: what it is ordered by, and the interval that a search by time meets.
     bbox : tuple of float or None
         west, south, east, north; west > east crosses the antimeridian; None without a geometry.
+    declared : tuple
+        What is kept of the properties in `catalog.queryables.QUERYABLES`, in their order.
+    words : str
+        The texts that are searched for words.
     document : str
         The item as JSON.
     """
@@ -43,6 +47,8 @@ class ItemIndex:
     starts: int
     ends: int
     bbox: Bbox | None
+    declared: tuple[Value, ...]
+    words: str
     document: str
 
 
@@ -74,6 +80,8 @@ def index_item(item: Mapping[str, Any]) -> ItemIndex:
         starts=starts,
         ends=ends,
         bbox=_read_bbox(item, str(item_id)),
+        declared=tuple(index_property(name, properties) for name in QUERYABLES),
+        words=list_words(item),
         document=_to_json(item, InvalidItem, f"Item {item_id!r}"),
     )
 
@@ -96,11 +104,6 @@ def index_collection(collection: Mapping[str, Any]) -> tuple[str, str, str]:
 def is_id(value: object) -> bool:
     """Tell whether a value can be the id of an item or a collection."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
-
-
-def microseconds(moment: datetime) -> int:
-    """Return the microseconds from 1970 to a moment, exactly."""
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 def _read_times(properties: Mapping[str, Any], item_id: str) -> tuple[int, int, int]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pystac
-from odc.geo.geobox import GeoBox
 from pystac import MediaType
 
 from catalog.errors import LayerError, UnreadableLayer
@@ -17,6 +16,7 @@ from catalog.extensions import find_extensions
 from catalog.georeference import describe_grid, find_footprint
 from catalog.legend import Legend
 from catalog.rasters import RasterFacts, read_raster
+from catalog.store import Bbox
 
 _TILE_MATRIX_SET: Final = "WebMercatorQuad"
 _RUN_MAPS: Final = "run-maps"
@@ -38,6 +38,7 @@ def raster_item(
     title: str = "",
     properties: Mapping[str, Any] | None = None,
     asset_key: str = "data",
+    areas_ha: Mapping[int, float] | None = None,
 ) -> pystac.Item:
     """Describe a raster as a STAC item.
 
@@ -61,6 +62,8 @@ def raster_item(
     properties : mapping, optional
         More properties; they win over the ones read.
     asset_key : str
+    areas_ha : mapping of int to float, optional
+        Hectares by class, which its classes then say, with their cells and share.
 
     Returns
     -------
@@ -80,18 +83,18 @@ def raster_item(
         _refuse_unknown_values(facts, legend, path.name)
     fields: dict[str, Any] = {"bands": [facts.band]}
     if legend is not None:
-        fields["classification:classes"] = legend.to_classification()
+        fields["classification:classes"] = [_add_area(each, facts, areas_ha) for each in legend.to_classification()]
     asset = file_asset(path, root=root, title=title, media_type=MediaType.COG, roles=("data",), fields=fields)
     described = {
         **({"title": title} if title else {}),
-        **_span_year(year),
+        **span_year(year),
         **describe_grid(facts.geobox),
         "renders": {"default": _render(facts, legend, asset_key)},
         "landscape:id": landscape,
         "landscape:layer": layer,
         **(properties or {}),
     }
-    item = _make_item(item_id, collection, facts.geobox, described, {asset_key: asset})
+    item = make_item(item_id, collection, find_footprint(facts.geobox), described, {asset_key: asset})
     item.add_links(_tile_links(collection, item_id, year))
     return item
 
@@ -160,7 +163,7 @@ def cube_item(
         )
         for key, (_, fields) in found.items()
     }
-    return _make_item(item_id, collection, geobox, described, {**made, **(assets or {})})
+    return make_item(item_id, collection, find_footprint(geobox), described, {**made, **(assets or {})})
 
 
 def table_asset(path: str | Path, *, root: str | Path, title: str, description: str = "") -> pystac.Asset:
@@ -232,14 +235,25 @@ def checksum_file(path: str | Path) -> str:
         raise UnreadableLayer(f"{Path(path).name} cannot be read: {error.strerror}.") from error
 
 
-def _make_item(
+def make_item(
     item_id: str,
     collection: str,
-    geobox: GeoBox,
+    footprint: tuple[dict[str, Any], Bbox],
     properties: dict[str, Any],
     assets: Mapping[str, pystac.Asset],
 ) -> pystac.Item:
-    geometry, bbox = find_footprint(geobox)
+    """Put an item together, with the extensions that its fields are of.
+
+    Parameters
+    ----------
+    item_id, collection : str
+    footprint : tuple
+        A GeoJSON geometry in WGS84, and its bounding box.
+    properties : dict
+        With its times; they are taken out of it.
+    assets : mapping of str to pystac.Asset
+    """
+    geometry, bbox = footprint
     moments = {name: properties.pop(name, None) for name in ("datetime", "start_datetime", "end_datetime")}
     at, start, end = (datetime.fromisoformat(text) if text else None for text in moments.values())
     item = pystac.Item(
@@ -253,7 +267,8 @@ def _make_item(
     return item
 
 
-def _span_year(year: int | None) -> dict[str, str]:
+def span_year(year: int | None) -> dict[str, str]:
+    """Return the times of an item: those of a year, or now."""
     if year is None:
         return {"datetime": datetime.now(UTC).isoformat(timespec="seconds")}
     start = f"{year:04d}-01-01T00:00:00Z"
@@ -269,6 +284,15 @@ def _refuse_unknown_values(facts: RasterFacts, legend: Legend, name: str) -> Non
             f"{name} holds the values {', '.join(map(str, unknown))}, which the legend does not know; it knows "
             f"{', '.join(map(str, legend.values))}. Add them to the legend, or reclassify the map."
         )
+
+
+def _add_area(entry: dict[str, Any], facts: RasterFacts, areas_ha: Mapping[int, float] | None) -> dict[str, Any]:
+    """Return a class with its cells, its share of those with data, and its hectares."""
+    if areas_ha is None or entry.get("nodata"):
+        return entry
+    cells = facts.values.get(entry["value"], 0)
+    share = 100 * cells / sum(facts.values.values())
+    return entry | {"count": cells, "percentage": share, "landscape:area_ha": areas_ha.get(entry["value"], 0.0)}
 
 
 def _render(facts: RasterFacts, legend: Legend | None, asset_key: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import operator
 import re
@@ -212,28 +211,17 @@ class Legend:
         return cls(_complete(rows), nodata[0] if nodata else 0)
 
     @classmethod
-    def from_csv(cls, path: str | Path) -> Self:
-        """Read a table with the columns code and name, and optionally colour_hex and nodata ("yes").
-
-        Rows marked as nodata are no classes; the first of them gives the nodata value, else it is 0.
-
-        Raises
-        ------
-        LegendError
-            Where a column is missing or a row contradicts another.
-        """
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            table = [{key.strip().lower(): value for key, value in row.items() if key} for row in csv.DictReader(file)]
-        missing = {"code", "name"} - set(table[0] if table else ())
-        if missing:
-            raise LegendError(f"{Path(path).name} lacks the column {min(missing)!r}, or has no rows.")
-        nodata = [row["code"] for row in table if (row.get("nodata") or "").strip().lower() in {"yes", "true", "1"}]
-        rows = [_csv_row(row) for row in table if row["code"] not in nodata]
-        return cls(_complete(rows), _check_nodata(nodata[0] if nodata else 0))
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]], nodata: object = 0) -> Self:
+        """Make a legend of rows with value and title, and perhaps name, colour and crosswalks. Raises LegendError."""
+        return cls(_complete([dict(row) for row in rows]), _check_nodata(nodata))
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
-        """Read a legend from a `.json` or `.csv` file.
+        """Read a legend from a `.json` or `.csv` file, or from a style of QGIS (`.qml`, paletted).
+
+        A CSV has the columns code and name, and optionally colour_hex, nodata ("yes"), names in other languages
+        (name_es), ipcc6 and unccd7. Rows marked as nodata are no classes; the first of them gives the nodata value,
+        else it is 0.
 
         Raises
         ------
@@ -242,15 +230,26 @@ class Legend:
         OSError
             Where it cannot be opened.
         """
+        from catalog.legend_files import read_rows
+
         path = Path(path)
-        if path.suffix.lower() == ".csv":
-            return cls.from_csv(path)
         if path.suffix.lower() != ".json":
-            raise LegendError(f"{path.name} is neither .json nor .csv: save the legend as one of these.")
+            return cls.from_rows(*read_rows(path))
         try:
             return cls.from_json(json.loads(path.read_text(encoding="utf-8-sig")))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise LegendError(f"{path.name} is not valid JSON: {error}.") from None
+
+    @classmethod
+    def of_product(cls, name: str) -> Self:
+        """Return the legend of a public product, as `esa-cci-lc`, with its crosswalks. Raises LegendError.
+
+        Codes, names and colours are those its makers published. Where a class belongs in the crosswalks is a default
+        to be looked at: ``catalog/legends/README.md`` says what is judged and what was read.
+        """
+        from catalog.legend_files import find_product, read_rows
+
+        return cls.from_rows(*read_rows(find_product(name)))
 
 
 def slug(title: str) -> str:
@@ -280,12 +279,6 @@ def _from_stac_class(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _short_row(value: str, entry: object) -> dict[str, Any]:
     return {"value": value, **entry} if isinstance(entry, Mapping) else {"value": value, "title": entry}
-
-
-def _csv_row(row: Mapping[str, str | None]) -> dict[str, Any]:
-    return {"value": row["code"], "title": row["name"], "colour": row.get("colour_hex")} | {
-        name: row.get(name) or None for name in _CROSSWALKS
-    }
 
 
 def _complete(rows: list[dict[str, Any]]) -> tuple[LegendClass, ...]:

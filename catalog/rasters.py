@@ -32,8 +32,8 @@ class RasterFacts:
         Empty if unknown.
     statistics : dict
         minimum, maximum, mean, stddev, count and valid_percent of the cells with data.
-    values : tuple of int
-        The values that occur in a uint8 band, ascending and without nodata; empty for other types.
+    values : mapping of int to int
+        Cells by value in a uint8 band, ascending and without nodata; empty for other types.
     """
 
     geobox: GeoBox
@@ -41,7 +41,7 @@ class RasterFacts:
     nodata: float | None
     unit: str
     statistics: dict[str, float | int]
-    values: tuple[int, ...]
+    values: dict[int, int]
 
     @property
     def band(self) -> dict[str, Any]:
@@ -75,8 +75,9 @@ def read_raster(path: Path) -> RasterFacts:
     return RasterFacts(geobox, data_type, nodata, unit, statistics, values)
 
 
-def _summarise(dataset: rasterio.DatasetReader) -> tuple[dict[str, float | int], tuple[int, ...]]:
-    """Return the statistics of the cells with data, and which values they have if these are bytes."""
+def _summarise(dataset: rasterio.DatasetReader) -> tuple[dict[str, float | int], dict[int, int]]:
+    """Return the statistics of the cells with data, and how many have which value if these are bytes."""
+    cells = np.zeros(256, np.int64)
     if dataset.dtypes[0] == "uint8":
         cells = _count_bytes(dataset)
         seen = np.flatnonzero(cells)
@@ -84,7 +85,7 @@ def _summarise(dataset: rasterio.DatasetReader) -> tuple[dict[str, float | int],
     else:
         seen, moments = np.empty(0, np.int64), _of_blocks(dataset)
     if moments.cells == 0:
-        return {"count": 0}, ()
+        return {"count": 0}, {}
     statistics = {
         "minimum": moments.low,
         "maximum": moments.high,
@@ -93,7 +94,7 @@ def _summarise(dataset: rasterio.DatasetReader) -> tuple[dict[str, float | int],
         "count": moments.cells,
         "valid_percent": 100 * moments.cells / (dataset.width * dataset.height),
     }
-    return statistics, tuple(seen.tolist())
+    return statistics, {int(value): int(cells[value]) for value in seen}
 
 
 class _Moments(NamedTuple):

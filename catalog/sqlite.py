@@ -4,58 +4,37 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
 
 import orjson
 
+from catalog.aggregation import Aggregation, check_names
+from catalog.collection_selection import select_collections
 from catalog.collections import widen_extent
+from catalog.counting import aggregate
 from catalog.errors import CollectionNotFound, ItemNotFound, StoreError
-from catalog.footprints import Place, split_bbox
+from catalog.footprints import split_bbox
+from catalog.functions import add_functions, naming_places
 from catalog.index import ItemIndex, index_collection, index_item
-from catalog.selection import encode_token, read_place, select_items
-from catalog.store import Page, Query, Reader
+from catalog.migrations import migrate
+from catalog.queryables import QUERYABLES
+from catalog.selection import select_items
+from catalog.store import OWNER, Change, Expect, Page, Query, Reader, Sort, check_expected, check_same
+from catalog.tokens import encode_token
 
-# One tuple of statements a version; PRAGMA user_version says how many a file has seen. Never edit one
-# that was released: add the next.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
-    (
-        "CREATE TABLE collections (id TEXT PRIMARY KEY, access TEXT NOT NULL, document TEXT NOT NULL)",
-        """CREATE TABLE items (
-            key INTEGER PRIMARY KEY,
-            collection TEXT NOT NULL REFERENCES collections (id),
-            id TEXT NOT NULL,
-            access TEXT NOT NULL,
-            sorted_at INTEGER NOT NULL,
-            starts INTEGER NOT NULL,
-            ends INTEGER NOT NULL,
-            west REAL, south REAL, east REAL, north REAL,
-            document TEXT NOT NULL,
-            UNIQUE (collection, id)
-        )""",
-        "CREATE INDEX items_by_time ON items (sorted_at DESC, id, collection)",
-        "CREATE INDEX items_by_collection_and_time ON items (collection, sorted_at DESC, id)",
-        "CREATE INDEX items_by_id ON items (id)",
-        # An item has the keys 2k and, where it crosses the antimeridian, 2k + 1.
-        "CREATE VIRTUAL TABLE footprints USING rtree (key, west, east, south, north)",
-    ),
-)
 _BUSY_SECONDS: Final = 30.0
 _PUT_COLLECTION: Final = """
     INSERT INTO collections (id, access, document) VALUES (?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET access = excluded.access, document = excluded.document"""
-_PUT_ITEM: Final = """
-    INSERT INTO items (collection, id, access, sorted_at, starts, ends, west, south, east, north, document)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (collection, id) DO UPDATE SET
-        access = excluded.access, sorted_at = excluded.sorted_at,
-        starts = excluded.starts, ends = excluded.ends,
-        west = excluded.west, south = excluded.south, east = excluded.east, north = excluded.north,
-        document = excluded.document
-    RETURNING key"""
+_COLUMNS: Final = (
+    *("collection", "id", "access", "sorted_at", "starts", "ends", "west", "south", "east", "north", "document"),
+    *(f'"{name}"' for name in QUERYABLES),
+)
+_INSERT_ITEM: Final = f"INSERT INTO items ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+_UPDATE_ITEM: Final = f"UPDATE items SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE key = ?"  # noqa: S608
 
 
 class SqliteStore:
@@ -81,23 +60,29 @@ class SqliteStore:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         with self._writing() as connection:
-            _migrate(connection, self.path)
+            migrate(connection, self.path.name)
 
-    def put_collection(self, collection: Mapping[str, Any]) -> None:
-        """Store a collection; one of the same id is replaced. Raises InvalidCollection."""
+    def put_collection(self, collection: Mapping[str, Any], *, expect: Expect = "any") -> None:
+        """Store a collection. Raises InvalidCollection, AlreadyThere and CollectionNotFound."""
         row = index_collection(collection)
         with self._writing() as connection:
+            there = connection.execute("SELECT 1 FROM collections WHERE id = ?", (row[0],)).fetchone() is not None
+            check_expected(expect, "collection", row[0], there=there)
             connection.execute(_PUT_COLLECTION, row)
+
+    def change_collection(self, collection_id: str, change: Change) -> dict[str, Any]:
+        """Replace a collection by what a function makes of it, with no other write between. Raises as above."""
+        with self._writing() as connection:
+            changed = change(_find_collection(connection, collection_id, OWNER))
+            row = index_collection(changed)
+            check_same("collection", collection_id, row[0])
+            connection.execute(_PUT_COLLECTION, row)
+        return changed
 
     def collection(self, collection_id: str, reader: Reader) -> dict[str, Any]:
         """Return a collection. Raises CollectionNotFound."""
         with self._reading() as connection:
-            row = connection.execute(
-                "SELECT access, document FROM collections WHERE id = ?", (collection_id,)
-            ).fetchone()
-        if row is None or not reader.may_see(row[0]):
-            raise CollectionNotFound(f"There is no collection {collection_id!r}.")
-        return _load(row[1])
+            return _find_collection(connection, collection_id, reader)
 
     def collections(self, reader: Reader) -> list[dict[str, Any]]:
         """Return all collections, by id."""
@@ -105,10 +90,18 @@ class SqliteStore:
             rows = connection.execute("SELECT access, document FROM collections ORDER BY id").fetchall()
         return [_load(document) for access, document in rows if reader.may_see(access)]
 
-    def put_items(self, items: Iterable[Mapping[str, Any]]) -> None:
-        """Store items, all or none; same collection and id replaces. The extents of their collections are widened.
+    def search_collections(self, query: Query, reader: Reader) -> Page:
+        """Return one page of the collections that match, by id unless the query sorts. Raises InvalidToken."""
+        with self._reading() as connection, naming_places() as register:
+            selection = select_collections(query, reader, register)
+            rows = connection.execute(*selection.statement).fetchall()
+        return _make_page(query, selection.order, rows)
 
-        Raises InvalidItem, and CollectionNotFound where an item's collection was not put before.
+    def put_items(self, items: Iterable[Mapping[str, Any]], *, expect: Expect = "any") -> None:
+        """Store items, all or none. The extents of their collections are widened.
+
+        Raises InvalidItem, AlreadyThere, ItemNotFound, and CollectionNotFound where an item's collection was not
+        put before.
         """
         with self._writing() as connection:
             known = {row[0] for row in connection.execute("SELECT id FROM collections")}
@@ -120,51 +113,67 @@ class SqliteStore:
                         f"Item {row.id!r} names the collection {row.collection!r}, which is not there; "
                         f"there are: {', '.join(sorted(known)) or 'none'}."
                     )
-                _put_item(connection, row)
+                _put_item(connection, row, expect)
                 taken.setdefault(row.collection, []).append(item)
             # In the same transaction: of two writers neither must undo what the other has widened.
             for name, added in taken.items():
-                (found,) = connection.execute("SELECT document FROM collections WHERE id = ?", (name,)).fetchone()
-                connection.execute(_PUT_COLLECTION, index_collection(widen_extent(_load(found), added)))
+                found = _find_collection(connection, name, OWNER)
+                connection.execute(_PUT_COLLECTION, index_collection(widen_extent(found, added)))
+
+    def change_item(self, collection_id: str, item_id: str, change: Change) -> dict[str, Any]:
+        """Replace an item by what a function makes of it, with no other write between. Raises as above."""
+        with self._writing() as connection:
+            changed = change(_find_item(connection, collection_id, item_id, OWNER))
+            row = index_item(changed)
+            check_same("item", (collection_id, item_id), (row.collection, row.id))
+            _put_item(connection, row, "known")
+            found = _find_collection(connection, collection_id, OWNER)
+            connection.execute(_PUT_COLLECTION, index_collection(widen_extent(found, [changed])))
+        return changed
 
     def item(self, collection_id: str, item_id: str, reader: Reader) -> dict[str, Any]:
         """Return an item. Raises ItemNotFound."""
         with self._reading() as connection:
-            row = connection.execute(
-                "SELECT i.access, c.access, i.document "
-                "FROM items i JOIN collections c ON c.id = i.collection WHERE i.collection = ? AND i.id = ?",
-                (collection_id, item_id),
-            ).fetchone()
-        if row is None or not (reader.may_see(row[0]) and reader.may_see(row[1])):
-            raise ItemNotFound(f"There is no item {item_id!r} in the collection {collection_id!r}.")
-        return _load(row[2])
+            return _find_item(connection, collection_id, item_id, reader)
 
     def search(self, query: Query, reader: Reader) -> Page:
-        """Return one page of the items that match, newest first, then by id. Raises InvalidToken."""
-        place = read_place(query)
-        with self._reading() as connection:
-            sql, values = select_items(connection, query, place, reader)
-            # A cursor left open would pin an old snapshot to a connection of the pool.
-            with closing(connection.execute(sql, values)) as cursor:
-                rows = list(islice(_recheck(cursor, place), query.limit + 1))
-        page = rows[: query.limit]
-        more = len(rows) > query.limit
-        return Page(
-            items=tuple(document for _, document in page),
-            next=encode_token(page[-1][0]) if more else None,
-            matched=None if more or query.token else len(page),
-        )
+        """Return one page of the items that match, in the order asked for. Raises InvalidToken."""
+        rows: list[tuple[Any, ...]] = []
+        with self._reading() as connection, naming_places() as register:
+            selection = select_items(connection, query, reader, register)
+            for statement in selection.statements():
+                rows += connection.execute(*statement).fetchall()
+                if len(rows) > query.limit:
+                    break
+        return _make_page(query, selection.order, rows)
+
+    def aggregate(self, query: Query, names: Iterable[str], reader: Reader) -> tuple[Aggregation, ...]:
+        """Count the items that match, whatever the limit, token and order of the query. Raises InvalidQuery."""
+        wanted = check_names(names)
+        with self._reading() as connection, naming_places() as register:
+            selection = select_items(connection, query, reader, register)
+            return tuple(aggregate(connection, selection, name) for name in wanted)
 
     def delete_items(self, collection_id: str, item_ids: Iterable[str]) -> None:
         """Forget items, all or none; ids that are not there are passed over."""
         with self._writing() as connection:
             for item_id in item_ids:
-                row = connection.execute(
-                    "DELETE FROM items WHERE collection = ? AND id = ? RETURNING key",
-                    (collection_id, item_id),
-                ).fetchone()
-                if row:
-                    _forget_footprint(connection, row[0])
+                key = _find_key(connection, collection_id, item_id)
+                if key is not None:
+                    connection.execute("DELETE FROM items WHERE key = ?", (key,))
+                    _forget_index(connection, key)
+
+    def delete_collection(self, collection_id: str) -> None:
+        """Forget a collection and its items. Raises CollectionNotFound."""
+        with self._writing() as connection:
+            _find_collection(connection, collection_id, OWNER)
+            keys = [
+                row[0] for row in connection.execute("SELECT key FROM items WHERE collection = ?", (collection_id,))
+            ]
+            for key in keys:
+                _forget_index(connection, key)
+            connection.execute("DELETE FROM items WHERE collection = ?", (collection_id,))
+            connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,))
 
     def close(self) -> None:
         """Close every connection; calls that still run close theirs when they end."""
@@ -220,47 +229,69 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
+        add_functions(connection)
     except sqlite3.Error as error:
         connection.close()
         raise StoreError(f"{path} is no catalog or cannot be written: {error}.") from error
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            f"The catalog {path.name} is of version {version} and this program knows up to {len(MIGRATIONS)}: "
-            "update datacommons."
-        )
-    for statement in (statement for step in MIGRATIONS[version:] for statement in step):
-        connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+def _find_collection(connection: sqlite3.Connection, collection_id: str, reader: Reader) -> dict[str, Any]:
+    row = connection.execute("SELECT access, document FROM collections WHERE id = ?", (collection_id,)).fetchone()
+    if row is None or not reader.may_see(row[0]):
+        raise CollectionNotFound(f"There is no collection {collection_id!r}.")
+    return _load(row[1])
 
 
-def _put_item(connection: sqlite3.Connection, row: ItemIndex) -> None:
-    values = (row.collection, row.id, row.access, row.sorted_at, row.starts, row.ends)
+def _find_item(connection: sqlite3.Connection, collection_id: str, item_id: str, reader: Reader) -> dict[str, Any]:
+    row = connection.execute(
+        "SELECT i.access, c.access, i.document "
+        "FROM items i JOIN collections c ON c.id = i.collection WHERE i.collection = ? AND i.id = ?",
+        (collection_id, item_id),
+    ).fetchone()
+    if row is None or not (reader.may_see(row[0]) and reader.may_see(row[1])):
+        raise ItemNotFound(f"There is no item {item_id!r} in the collection {collection_id!r}.")
+    return _load(row[2])
+
+
+def _find_key(connection: sqlite3.Connection, collection_id: str, item_id: str) -> int | None:
+    found = connection.execute("SELECT key FROM items WHERE collection = ? AND id = ?", (collection_id, item_id))
+    row = found.fetchone()
+    return None if row is None else int(row[0])
+
+
+def _put_item(connection: sqlite3.Connection, row: ItemIndex, expect: Expect) -> None:
+    key = _find_key(connection, row.collection, row.id)
+    check_expected(expect, "item", row.id, there=key is not None)
+    times = (row.sorted_at, row.starts, row.ends)
     box = row.bbox or (None, None, None, None)
-    key = connection.execute(_PUT_ITEM, (*values, *box, row.document)).fetchone()[0]
-    _forget_footprint(connection, key)
+    values = (row.collection, row.id, row.access, *times, *box, row.document, *row.declared)
+    if key is None:
+        key = connection.execute(_INSERT_ITEM, values).lastrowid
+        assert key is not None
+    else:
+        connection.execute(_UPDATE_ITEM, (*values, key))
+        _forget_index(connection, key)
     for number, (west, south, east, north) in enumerate(split_bbox(row.bbox) if row.bbox else ()):
         connection.execute(
             "INSERT INTO footprints VALUES (?, ?, ?, ?, ?)", (2 * key + number, west, east, south, north)
         )
+    connection.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (key, row.words))
 
 
-def _forget_footprint(connection: sqlite3.Connection, key: int) -> None:
+def _forget_index(connection: sqlite3.Connection, key: int) -> None:
     connection.execute("DELETE FROM footprints WHERE key IN (?, ?)", (2 * key, 2 * key + 1))
+    connection.execute("DELETE FROM words WHERE rowid = ?", (key,))
 
 
-def _recheck(
-    rows: Iterable[tuple[Any, ...]], place: Place | None
-) -> Iterator[tuple[tuple[int, str, str], dict[str, Any]]]:
-    """Load the documents of the rows, and drop those whose exact geometry lies beside the place."""
-    for at, item_id, collection, west, south, east, north, text in rows:
-        document = _load(text)
-        if place is None or place.touches(document["geometry"], (west, south, east, north)):
-            yield (at, item_id, collection), document
+def _make_page(query: Query, order: Sequence[Sort], rows: Sequence[tuple[Any, ...]]) -> Page:
+    found = [_load(row[0]) for row in rows[: query.limit]]
+    more = len(rows) > query.limit
+    return Page(
+        items=tuple(found if query.fields is None else map(query.fields.project, found)),
+        next=encode_token(order, rows[query.limit - 1][1:]) if more else None,
+        matched=None if more or query.token else len(found),
+    )
 
 
 def _load(text: str) -> dict[str, Any]:

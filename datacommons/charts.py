@@ -70,23 +70,33 @@ def draw_resolutions(rows: Mapping[str, tuple[str, Mapping[int, float]]]) -> str
 
 
 def draw_reliability(reliability: Reliability) -> str:
-    """Return the reliability curve: what happened against what was foretold, discs as large as their cases."""
+    """Return what happened against what was foretold, by members and recalibrated, discs as large as their cases."""
     side = _HEIGHT - _TOP - _BOTTOM
-    bins = reliability.curve()
-    most = min(1.0, np.ceil(max((max(b.foretold, b.happened) for b in bins), default=1) * 10 + 0.001) / 10)
+    told = {"other": reliability.raw.curve(), "own": reliability.recalibrated.curve()}
+    ends = [max(b.foretold, b.happened) for bins in told.values() for b in bins]
+    most = min(1.0, np.ceil(max(ends, default=1) * 10 + 0.001) / 10)
     steps = np.arange(0, most + 0.01, 0.1 if most <= 0.5 else 0.2)
     parts = rule([(value, _TOP + side * (1 - value / most)) for value in steps], percent=True, right=_LEFT + side)
     parts += [text(_LEFT + side * v / most, _HEIGHT - 20, f"{v:.0%}", "middle") for v in steps]
-    parts.append(text(_LEFT + side / 2, _HEIGHT - 3, "share of the members that foretold it", "middle"))
+    parts.append(text(_LEFT + side / 2, _HEIGHT - 3, "probability foretold", "middle"))
     parts.append(f'<line class="rule" x1="{_LEFT}" y1="{_TOP + side}" x2="{_LEFT + side}" y2="{_TOP}"/>')
-    places = [(_LEFT + side * b.foretold / most, _TOP + side * (1 - b.happened / most), b.cases) for b in bins]
-    parts.append(polyline([(x, y) for x, y, cases in places if cases >= ENOUGH_CASES], "own"))
-    for x, y, cases in places:
-        few = ' class="few"' if cases < ENOUGH_CASES else ""
-        radius = 2 + 1.2 * np.log10(max(cases, 1))
-        parts.append(f'<circle{few} cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"><title>{cases:,} cases</title></circle>')
+    for style, bins in told.items():
+        places = [(_LEFT + side * b.foretold / most, _TOP + side * (1 - b.happened / most), b.cases) for b in bins]
+        parts.append(polyline([(x, y) for x, y, cases in places if cases >= ENOUGH_CASES], style))
+        parts += [_disc(x, y, cases, style) for x, y, cases in places]
+    for row, (style, name) in enumerate({"own": "recalibrated", "other": "share of members"}.items()):
+        y = _TOP + 28 + 18 * row
+        parts.append(polyline([(_LEFT + side + 8, y), (_LEFT + side + 26, y)], style))
+        parts.append(text(_LEFT + side + 32, y + 4, name, "start", "name"))
     parts.append(text(_LEFT + side + 8, _TOP + 8, "as good as its word", "start"))
-    return svg(parts, "Reliability curve")
+    return svg(parts, "Reliability curves")
+
+
+def _disc(x: float, y: float, cases: int, style: str) -> str:
+    few = " few" if cases < ENOUGH_CASES else ""
+    radius = 2 + 1.2 * np.log10(max(cases, 1))
+    place = f'cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"'
+    return f'<circle class="{style}{few}" {place}><title>{cases:,} cases</title></circle>'
 
 
 def rule(lines: Sequence[tuple[float, float]], *, percent: bool = False, right: float = _WIDTH - _RIGHT) -> list[str]:

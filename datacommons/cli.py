@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from datacommons.options import CommonsOption
+from datacommons.upkeep import catalog_commands, doctor, export, import_
+
 if TYPE_CHECKING:
     from datacommons.commons import Commons
 
@@ -19,16 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-CommonsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--commons",
-        "-C",
-        envvar="DATACOMMONS_COMMONS",
-        help="Folder of the commons; by default the current one, one above it, or the only one in it.",
-        show_default=False,
-    ),
-]
 ThreadsOption = Annotated[
     int | None, typer.Option(min=1, help="Threads to use; the result is the same for any number.")
 ]
@@ -71,12 +64,14 @@ def init(
 
 @app.command()
 def ingest(
-    files: Annotated[list[Path], typer.Argument(help="GeoTIFFs, one layer each.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="Rasters or vector files, one layer each.", show_default=False)],
     collection: Annotated[
-        str, typer.Option(help="land-cover, or drivers (measurements; with --legend, zones).", show_default=False)
+        str,
+        typer.Option(help="land-cover, drivers (measurements; with --legend, zones) or vectors.", show_default=False),
     ],
     legend: Annotated[
-        Path | None, typer.Option(help="What values mean: .json or .csv.", show_default="the landscape's")
+        Path | None,
+        typer.Option(help="What values mean: .json, .csv, .qml, or a product's name.", show_default="the landscape's"),
     ] = None,
     landscape: Annotated[str | None, typer.Option(help="Which landscape.", show_default="the only one")] = None,
     new_landscape: Annotated[
@@ -102,10 +97,28 @@ def ingest(
     product_version: Annotated[
         str | None, typer.Option(help="Version of the product.", show_default="by their tags")
     ] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="SPDX identifier of the files' licence.", show_default="the commons'")
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="Layer of a vector file that has several.", show_default=False)
+    ] = None,
+    x: Annotated[
+        str | None, typer.Option(help="Column of a CSV with x or longitude.", show_default="by its name")
+    ] = None,
+    y: Annotated[
+        str | None, typer.Option(help="Column of a CSV with y or latitude.", show_default="by its name")
+    ] = None,
+    variable: Annotated[
+        str | None, typer.Option(help="Variable of a NetCDF or Zarr that has several.", show_default=False)
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Time of a NetCDF or Zarr that has several, as 2000-07.", show_default=False)
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace layers of the same name and year.")] = False,
     commons: CommonsOption = None,
 ) -> None:
-    """Take GeoTIFFs into the commons; if one cannot be taken, none is."""
+    """Take rasters or vector files into the commons; if one cannot be taken, none is."""
     from datacommons.display import print_reports
 
     with _open(commons) as opened:
@@ -123,6 +136,12 @@ def ingest(
             replace=replace,
             product=product,
             product_version=product_version,
+            licence=licence,
+            layer=layer,
+            x=x,
+            y=y,
+            variable=variable,
+            time=time,
             progress=True,
         )
     print_reports(reports)
@@ -167,9 +186,9 @@ def validate(
         print_hindcast(found)
         if report is not None:
             from datacommons.report import write_report
-            from scenarios.spec import load_scenario
+            from datacommons.runs import read_scenario
 
-            write_report(report, found, title=opened.landscape(load_scenario(scenario).landscape).title)
+            write_report(report, found, title=opened.landscape(read_scenario(opened, scenario).landscape).title)
             print_line(f"The report with maps: {report}")
 
 
@@ -247,6 +266,12 @@ def demo(
     listener = None if no_serve else listen("127.0.0.1", port)
     remove_demo(folder)
     run_demo(folder, listener=listener, members=members)
+
+
+app.command()(doctor)
+app.command()(export)
+app.command("import")(import_)
+app.add_typer(catalog_commands, name="catalog")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

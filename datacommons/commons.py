@@ -7,16 +7,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from catalog.collections import LANDSCAPES
+from catalog.collections import LANDSCAPES, VECTORS
 from catalog.errors import ItemNotFound
 from catalog.legend import Legend
 from catalog.store import OWNER, CatalogStore, Query
 from datacommons.errors import LandscapeNotFound
-from datacommons.layers import Layer, find_driver, list_layers, search_all
+from datacommons.layers import Layer, find_driver, find_vector, list_layers, search_all
 from datacommons.naming import name_of, title_of
 from datacommons.settings import Settings
 
 if TYPE_CHECKING:
+    import geopandas
     import xarray as xr
 
     from datacommons.estimate import Estimate
@@ -112,9 +113,15 @@ class Commons:
         synthetic: bool = False,
         product: str | None = None,
         product_version: str | None = None,
+        licence: str | None = None,
+        layer: str | None = None,
+        x: str | None = None,
+        y: str | None = None,
+        variable: str | None = None,
+        time: str | None = None,
         progress: bool = False,
     ) -> list[IngestReport]:
-        """Take GeoTIFFs into the commons as layers; on any failure the commons is as before.
+        """Take rasters or vector files into the commons as layers; on any failure the commons is as before.
 
         The first land cover creates the landscape: its grid is that of the first file, its boundary the
         outline of the cells with data. Later layers keep their own grid and are aligned when loaded.
@@ -122,11 +129,13 @@ class Commons:
         Parameters
         ----------
         paths : sequence of str or Path
-            GeoTIFFs, one layer each.
+            Files, one layer each: GeoTIFF, NetCDF, Zarr; or, for ``vectors``, GeoPackage, Shapefile (also zipped),
+            GeoJSON, KML, KMZ, FlatGeobuf, GeoParquet or CSV with coordinates.
         collection : str
-            ``land-cover``, or ``drivers`` (measurements; with a legend, zones).
+            ``land-cover``, ``drivers`` (measurements; with a legend, zones) or ``vectors`` (points, lines, polygons).
         legend : Legend, str or Path, optional
-            What values mean, or its JSON or CSV file; by default the landscape's, for its land cover.
+            What values mean: its JSON, CSV or QGIS style (.qml) file, or the name of a product, as ``esa-cci-lc``; by
+            default the landscape's for its land cover, else that of the attribute or colour table of the first file.
         landscape : str, optional
             By default the one named in ``commons.toml``, else the only one there is.
         new_landscape : bool
@@ -148,6 +157,14 @@ class Commons:
         product, product_version : str, optional
             What the files were taken from, as ``"MapBiomas"`` and ``"8"``; by default what the tags ``product`` and
             ``product_version`` of each file say. Maps of different products are not laid over each other unasked.
+        licence : str, optional
+            SPDX identifier of the licence of the files, as ``CC-BY-4.0``; by default that of the commons counts.
+        layer : str, optional
+            Which layer of a vector file that has several.
+        x, y : str, optional
+            The columns of a CSV with the coordinates; by default those called longitude and latitude, or x and y.
+        variable, time : str, optional
+            Which variable and time of a NetCDF or Zarr that has several; a time by how its date begins, as ``2000-07``.
         progress : bool
             Whether to show a bar on stderr.
 
@@ -161,8 +178,10 @@ class Commons:
         DataCommonsError, catalog.errors.CatalogError
             What is wrong with which file, and the mend.
         """
+        from datacommons.drafts import look_up_legend
         from datacommons.ingest import ingest_files
-        from datacommons.intake import IngestOptions, choose_landscape, choose_legend, read_legend
+        from datacommons.intake import IngestOptions, choose_columns, choose_landscape, choose_legend, read_legend
+        from datacommons.places import ingest_vectors
 
         default = self.settings.landscape or name_of(self.root.name)
         landscape_id, is_new = choose_landscape(
@@ -173,11 +192,15 @@ class Commons:
             create=new_landscape,
         )
         target = landscape_id if is_new else self.landscape(landscape_id)
+        given, origin = read_legend(legend) if legend is not None else None, ""
+        if given is None and is_new and paths:
+            given, origin = look_up_legend(Path(paths[0]), crs, band)
         options = IngestOptions(
             collection=collection,
             landscape=target,
             title=landscape_title or title_of(landscape_id),
-            legend=choose_legend(collection, read_legend(legend) if legend is not None else None, target),
+            legend=choose_legend(collection, given, target),
+            legend_origin=origin,
             access=self.settings.default_access,
             years=tuple(years) if years is not None else None,
             name=name,
@@ -187,8 +210,14 @@ class Commons:
             synthetic=synthetic,
             product=product,
             product_version=product_version,
+            licence=licence,
+            source_layer=layer,
+            columns=choose_columns(x, y),
+            variable=variable,
+            time=time,
         )
-        return ingest_files(self.root, self.store, [Path(path) for path in paths], options, progress=progress)
+        take = ingest_vectors if collection == VECTORS else ingest_files
+        return take(self.root, self.store, [Path(path) for path in paths], options, progress=progress)
 
     def landscapes(self) -> list[str]:
         """List the ids of the landscapes."""
@@ -213,7 +242,7 @@ class Commons:
         return from_item(item, self.locate)
 
     def layers(self, landscape: str | None = None) -> list[Layer]:
-        """List the land cover and drivers, of one landscape or of all; nothing is read."""
+        """List the land cover, drivers and vectors, of one landscape or of all; nothing is read."""
         return list_layers(self.store, landscape)
 
     def land_cover(self, landscape: str, years: Sequence[int] | None = None) -> xr.DataArray:
@@ -264,6 +293,26 @@ class Commons:
 
         place = self.landscape(landscape)
         return read_layer(find_driver(self.layers(landscape), landscape, name), place, self.locate)
+
+    def features(self, landscape: str, name: str) -> geopandas.GeoDataFrame:
+        """Read a vector layer of a landscape: its features with their attributes, in the CRS of its file.
+
+        Parameters
+        ----------
+        landscape : str
+        name : str
+            As listed by :meth:`layers`.
+
+        Raises
+        ------
+        LandscapeNotFound, LayerNotFound
+            Lists what there is.
+        """
+        import geopandas
+
+        self.landscape(landscape)
+        found = find_vector(self.layers(landscape), landscape, name)
+        return geopandas.read_parquet(self.locate(found.href))
 
     def validate(self, scenario: str | Path | Scenario, **options: Any) -> Hindcast:
         """Calibrate a scenario on its earlier dates and score what it says of the last.

@@ -14,6 +14,7 @@ from scenarios.reliability import ENOUGH_CASES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from catalog.integrity import Finding
     from datacommons.estimate import Estimate
     from datacommons.ingest import IngestReport
     from datacommons.layers import Layer
@@ -39,7 +40,8 @@ def print_reports(reports: Sequence[IngestReport]) -> None:
         year = f" {report.year}" if report.year and str(report.year) not in report.layer else ""
         verb = "replaced" if report.replaced else "added"
         name = f"{report.layer}{year} of {report.landscape}"
-        console.print(Text(f"{report.source.name}: {verb} {name}, {report.cells:,} cells with data"))
+        held = f"{report.features:,} features" if report.features else f"{report.cells:,} cells with data"
+        console.print(Text(f"{report.source.name}: {verb} {name}, {held}"))
         _print_notes(console, report.notes)
 
 
@@ -49,6 +51,7 @@ def print_layers(layers: Sequence[Layer]) -> None:
     table.add_column("file", overflow="fold")
     for layer in layers:
         kind = f"{len(layer.legend)} classes" if layer.legend else layer.unit or "measurements"
+        kind = kind if layer.features is None else f"{layer.features:,} features"
         origin = " (synthetic)" if layer.synthetic else ""
         product = f"{layer.product} {layer.version}".strip()
         row = (layer.landscape, layer.name, str(layer.year or ""), kind + origin, layer.access, product, layer.href)
@@ -115,16 +118,24 @@ def _tabulate_transitions(hindcast: Hindcast) -> Table:
     return table
 
 
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share == share else "unknown"
+
+
 def _describe_reliability(reliability: Reliability) -> str:
     """Say how far the members' probabilities can be taken at their word."""
-    likely = [each for each in reliability.curve() if each.cases >= ENOUGH_CASES]
+    raw, mended = reliability.raw, reliability.recalibrated
+    likely = [each for each in raw.curve() if each.cases >= ENOUGH_CASES]
     if not reliability.transitions or not likely:
         return "Too little changed to tell whether the probabilities hold."
     last = likely[-1]
     return (
         f"Of the changes that the {reliability.members} members called {last.foretold:.0%} likely, "
-        f"{last.happened:.0%} happened. Brier skill against no change: {reliability.skill:.3f}, "
-        f"with ever more members {reliability.fair_skill:.3f}."
+        f"{last.happened:.0%} happened. Brier skill against no change: {raw.skill:.3f}, "
+        f"with ever more members {reliability.fair_skill:.3f}.\n"
+        f"Recalibrated by how often such shares came true, in each part of the map by all others: skill "
+        f"{mended.skill:.3f}, largest distance from what happened {_percent(mended.largest_gap())} "
+        f"(members' shares {_percent(raw.largest_gap())})."
     )
 
 
@@ -213,6 +224,19 @@ def print_comparison(title: str, areas: Sequence[pd.DataFrame], scenarios: Seque
     total = [float(areas[0].loc[first].sum()), *(float(area.loc[last].sum()) for area in areas)]
     table.add_row("all", *(f"{hectares:,.0f}" for hectares in total), style="dim")
     make_console().print(table)
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print what an examination has found, a line each, and how many are left."""
+    for finding in findings:
+        print_line(str(finding))
+    left = sum(not finding.repaired for finding in findings)
+    if not findings:
+        print_line("The commons is sound.")
+    elif left:
+        print_line(f"{left} of {len(findings)} findings left to mend.")
+    else:
+        print_line("All is mended.")
 
 
 def print_line(line: str) -> None:

@@ -13,9 +13,12 @@ from shapely.geometry import shape
 from catalog.collections import LAND_COVER
 from catalog.errors import ItemNotFound
 from catalog.georeference import find_footprint
+from catalog.legend import Legend
 from catalog.store import OWNER, Bbox, CatalogStore
-from datacommons.errors import InvalidIngest, InvalidRaster, ItemExists
+from datacommons.datasets import is_dataset, open_variable
+from datacommons.errors import InvalidIngest, InvalidRaster, ItemExists, SourceNotFound
 from datacommons.grids import cell_size_m, grid_name, same_grid
+from datacommons.inspection import Tally
 from datacommons.intake import IngestOptions
 from datacommons.naming import name_of, title_of, years_in
 from datacommons.rasters import RasterSource, open_source
@@ -39,6 +42,8 @@ class Draft:
         What was unusual so far.
     cells : int
         Cells with data, once it was inspected.
+    tally : Tally or None
+        Cells and hectares of each class, likewise.
     product, product_version : str
         What it is of; empty if unsaid.
     """
@@ -51,6 +56,7 @@ class Draft:
     replaced: bool
     notes: tuple[str, ...]
     cells: int = 0
+    tally: Tally | None = None
     product: str = ""
     product_version: str = ""
 
@@ -89,17 +95,18 @@ def draft_items(store: CatalogStore, paths: Sequence[Path], options: IngestOptio
     DataCommonsError
         If a file cannot be opened, lies elsewhere, or its item is there already or cannot be named.
     """
-    sources = [open_source(path, crs=options.crs, band=options.band) for path in paths]
+    sources = [choose_source(path, options) for path in paths]
     new = isinstance(options.landscape, str)
     grid = sources[0].geobox if isinstance(options.landscape, str) else options.landscape.geobox
     years = options.years or [_tell_year(path, options.collection) for path in paths]
-    drafts = []
+    drafts: list[Draft] = []
     for source, year in zip(sources, years, strict=True):
         layer = _name_layer(source.path, options)
         item = f"{options.landscape_id}-{layer}" + (f"-{year}" if options.collection == LAND_COVER else "")
         notes = _compare_grids(source, grid, options.landscape_id)
-        replaced = not new and _is_there(store, item, options)
+        replaced = not new and is_there(store, item, options)
         product, version, told = _choose_product(source, options)
+        origin = (options.legend_origin,) if options.legend_origin and not drafts else ()
         drafts.append(
             Draft(
                 source,
@@ -108,13 +115,42 @@ def draft_items(store: CatalogStore, paths: Sequence[Path], options: IngestOptio
                 layer,
                 year,
                 replaced,
-                (*notes, *told),
+                (*origin, *source.notes, *notes, *told),
                 product=product,
                 product_version=version,
             )
         )
-    _refuse_twins(drafts)
+    refuse_twins([(draft.item, draft.source.name) for draft in drafts])
     return drafts
+
+
+def choose_source(path: Path, options: IngestOptions) -> RasterSource:
+    """Open a raster by what it is: NetCDF and Zarr by variable and time, all else as GeoTIFF.
+
+    Raises
+    ------
+    DataCommonsError
+        What is wrong with it, and the mend.
+    """
+    if is_dataset(path):
+        return open_variable(path, crs=options.crs, variable=options.variable, time=options.time)
+    if options.variable is not None or options.time is not None:
+        raise InvalidIngest(f"--variable and --time are for NetCDF and Zarr, and {path.name} is neither.")
+    return open_source(path, crs=options.crs, band=options.band)
+
+
+def look_up_legend(path: Path, crs: str | None, band: int | None) -> tuple[Legend | None, str]:
+    """Return the legend that a GeoTIFF carries, and a note of where it was taken from; None if it carries none.
+
+    What is wrong with the file is said when it is ingested, and not here.
+    """
+    from datacommons.attribute_tables import find_legend
+
+    try:
+        found = find_legend(open_source(path, crs=crs, band=band))
+    except (InvalidRaster, SourceNotFound):
+        return None, ""
+    return found or (None, "")
 
 
 def _tell_year(path: Path, collection: str) -> int | None:
@@ -148,7 +184,8 @@ def _choose_product(source: RasterSource, options: IngestOptions) -> tuple[str, 
     return source.product, source.product_version, (told,)
 
 
-def _is_there(store: CatalogStore, item: str, options: IngestOptions) -> bool:
+def is_there(store: CatalogStore, item: str, options: IngestOptions) -> bool:
+    """Tell whether the commons has an item already. Raises ItemExists where it may not be replaced."""
     try:
         store.item(options.collection, item, OWNER)
     except ItemNotFound:
@@ -158,10 +195,11 @@ def _is_there(store: CatalogStore, item: str, options: IngestOptions) -> bool:
     return True
 
 
-def _refuse_twins(drafts: Sequence[Draft]) -> None:
-    for item, times in Counter(draft.item for draft in drafts).items():
+def refuse_twins(drafts: Sequence[tuple[str, str]]) -> None:
+    """Refuse files of which two would become one item; of each, the item and the name of the file."""
+    for item, times in Counter(item for item, _ in drafts).items():
         if times > 1:
-            names = ", ".join(draft.source.name for draft in drafts if draft.item == item)
+            names = ", ".join(name for other, name in drafts if other == item)
             raise InvalidIngest(
                 f"{names} would all become {item}: ingest one of them, or tell land cover apart with --year "
                 "and drivers with --name."

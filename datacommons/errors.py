@@ -27,6 +27,10 @@ class InvalidRaster(DataCommonsError, ValueError):
     """A raster cannot become a layer: damaged, without CRS, empty, of another kind, or elsewhere."""
 
 
+class InvalidVector(DataCommonsError, ValueError):
+    """A vector file cannot become a layer: damaged, without CRS or features, crossing itself, or elsewhere."""
+
+
 class InvalidLegend(DataCommonsError, ValueError):
     """A legend is missing, cannot be read, or contradicts that of the landscape."""
 
@@ -37,6 +41,10 @@ class InvalidIngest(DataCommonsError, ValueError):
 
 class ItemExists(DataCommonsError, FileExistsError):
     """The commons has this layer already."""
+
+
+class InvalidCatalog(DataCommonsError, ValueError):
+    """A static catalog cannot be taken in: it is not whole, not STAC, or leads out of its folder."""
 
 
 class LandscapeNotFound(DataCommonsError, LookupError):

@@ -11,6 +11,7 @@ from catalog.sqlite import SqliteStore
 from catalog.store import OWNER, CatalogStore
 from datacommons.commons import Commons
 from datacommons.errors import FolderNotEmpty
+from datacommons.interruptions import settle_interrupted
 from datacommons.naming import name_of, title_of
 from datacommons.settings import (
     CATALOG_FILE,
@@ -55,17 +56,29 @@ def init_commons(
         write_settings(root, settings)
         return open_commons(root)
     except BaseException:
-        _clear(root, keep=existed)
+        clear_folder(root, keep=existed)
         raise
 
 
 def open_commons(folder: str | Path) -> Commons:
-    """Open the commons in a folder; see :func:`datacommons.open`."""
+    """Open the commons in a folder, and settle what a killed process left; see :func:`datacommons.open`."""
+    commons = open_as_is(folder)
+    settle_interrupted(commons.root, commons.store)
+    return commons
+
+
+def open_as_is(folder: str | Path) -> Commons:
+    """Open the commons in a folder, and leave what a killed process left, so that it can be looked at."""
     root = Path(folder).absolute()
     settings = read_settings(root)
-    store = SqliteStore(root / CATALOG_FILE)
+    store = open_store(str(root / CATALOG_FILE))
     _describe_collections(store, settings)
     return Commons(root, settings, store)
+
+
+def open_store(place: str) -> CatalogStore:
+    """Open the store that an address or a path names."""
+    return SqliteStore(place)
 
 
 def remove_demo(folder: Path) -> None:
@@ -99,9 +112,13 @@ def _describe_collections(store: CatalogStore, settings: Settings) -> None:
             store.put_collection(wanted)
 
 
-def _clear(root: Path, *, keep: bool) -> None:
+def clear_folder(root: Path, *, keep: bool) -> None:
+    """Remove a folder with all that is in it; or, if it is to be kept, only what is in it."""
     if not keep:
         shutil.rmtree(root)
         return
     for path in root.iterdir():
-        path.unlink()
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

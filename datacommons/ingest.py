@@ -1,4 +1,4 @@
-"""From the user's GeoTIFFs to layers of a commons: checked first, then all of them or none."""
+"""From the user's rasters to layers of a commons: checked first, then all of them or none."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from catalog.layers import raster_item
+from pystac import Asset, MediaType
+
+from catalog.layers import file_asset, raster_item
 from catalog.legend import Legend
 from catalog.store import CatalogStore
+from datacommons.attribute_tables import write_attribute_table
 from datacommons.cogs import write_classified, write_continuous
 from datacommons.drafts import Draft, draft_items
 from datacommons.inspection import inspect_classified, inspect_continuous
@@ -18,6 +21,7 @@ from datacommons.intake import IngestOptions, refuse_contradictions
 from datacommons.landscape import outline_landscape, to_item
 from datacommons.progress import Advance, progress_bar
 from datacommons.publication import Staging
+from datacommons.thumbnails import write_thumbnail
 from scenarios.cluster import Workers
 
 
@@ -33,13 +37,17 @@ class IngestReport:
         What it is called in the commons.
     year : int or None
     href : str
-        The COG, relative to the commons.
+        The COG or GeoParquet file, relative to the commons.
     cells : int
-        Cells with data.
+        Cells with data; 0 of vectors.
     replaced : bool
         Whether the commons had this layer before.
     notes : tuple of str
         What was unusual, and how it was or will be dealt with.
+    features : int
+        Features of a vector layer; 0 of rasters.
+    licence : str
+        SPDX identifier of its licence; empty if nobody said, and the commons' counts.
     """
 
     source: Path
@@ -52,6 +60,8 @@ class IngestReport:
     cells: int
     replaced: bool
     notes: tuple[str, ...]
+    features: int = 0
+    licence: str = ""
 
 
 def ingest_files(
@@ -96,7 +106,7 @@ def _inspect(draft: Draft, legend: Legend | None, advance: Advance) -> Draft:
         found = inspect_continuous(draft.source, advance)
     else:
         found = inspect_classified(draft.source, legend, advance)
-    return replace(draft, cells=found.cells, notes=(*draft.notes, *found.notes))
+    return replace(draft, cells=found.cells, tally=found.tally, notes=(*draft.notes, *found.notes))
 
 
 def _write(draft: Draft, options: IngestOptions, staging: Staging, advance: Advance) -> dict[str, Any]:
@@ -105,6 +115,8 @@ def _write(draft: Draft, options: IngestOptions, staging: Staging, advance: Adva
         write_continuous(draft.source, path, advance)
     else:
         write_classified(draft.source, path, options.legend, advance)
+    folder = path.parent
+    write_thumbnail(path, folder / "thumbnail.png", options.stored_legend)
     item = raster_item(
         path,
         root=staging.files,
@@ -115,14 +127,24 @@ def _write(draft: Draft, options: IngestOptions, staging: Staging, advance: Adva
         layer=draft.layer,
         legend=options.stored_legend,
         title=draft.title,
+        areas_ha=draft.tally.areas_ha if draft.tally else None,
         properties={
             "landscape:access": options.access,
             "landscape:synthetic": options.synthetic,
             "gsd": draft.cell_size_m,
+            **options.origin,
             **draft.origin,
         },
     )
+    item.add_asset("thumbnail", _describe(folder / "thumbnail.png", staging, "Thumbnail", MediaType.PNG, "thumbnail"))
+    if options.stored_legend is not None and draft.tally is not None:
+        table = write_attribute_table(path, options.stored_legend, draft.tally.cells)
+        item.add_asset("attributes", _describe(table, staging, "Attribute table", MediaType.XML, "metadata"))
     return dict(item.to_dict(include_self_link=False))
+
+
+def _describe(path: Path, staging: Staging, title: str, media_type: str, role: str) -> Asset:
+    return file_asset(path, root=staging.files, title=title, media_type=media_type, roles=(role,))
 
 
 def _create_landscape(first: Draft, options: IngestOptions, legend: Legend, staging: Staging) -> dict[str, Any]:
@@ -147,4 +169,5 @@ def _report(draft: Draft, options: IngestOptions) -> IngestReport:
         cells=draft.cells,
         replaced=draft.replaced,
         notes=draft.notes,
+        licence=options.licence or "",
     )

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 from catalog.legend import Legend
 from datacommons.errors import InvalidRaster
+from datacommons.grids import cell_size_m
 from datacommons.progress import Advance
 from datacommons.rasters import RasterSource
+from scenarios.grid import SQUARE_METRES_PER_HECTARE, Grid
 
 _SHOWN_VALUES = 10
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How much there is of each class.
+
+    Attributes
+    ----------
+    cells : mapping of int to int
+        Cells by value.
+    areas_ha : mapping of int to float
+        Hectares by value: on the ellipsoid where the grid is in degrees.
+    """
+
+    cells: Mapping[int, int]
+    areas_ha: Mapping[int, float]
 
 
 @dataclass(frozen=True)
@@ -28,10 +47,13 @@ class Findings:
         Cells with data.
     notes : tuple of str
         What was unusual and how it is dealt with.
+    tally : Tally or None
+        Of classes.
     """
 
     cells: int
     notes: tuple[str, ...] = ()
+    tally: Tally | None = None
 
 
 def inspect_classified(source: RasterSource, legend: Legend, advance: Advance) -> Findings:
@@ -51,7 +73,7 @@ def inspect_classified(source: RasterSource, legend: Legend, advance: Advance) -
         If values are no whole numbers or not in the legend, a class is declared as nodata, or all is nodata.
     """
     _refuse_class_as_nodata(source, legend)
-    counts = _count_values(source, advance)
+    counts, areas = _count_values(source, advance)
     missing = counts.pop(legend.nodata, 0)
     unknown = {value: n for value, n in counts.items() if value not in legend.values}
     if unknown:
@@ -63,7 +85,9 @@ def inspect_classified(source: RasterSource, legend: Legend, advance: Advance) -
         for c in legend
         if c.value not in counts
     ]
-    return Findings(counts.total(), tuple(notes))
+    held = sorted(counts)
+    tally = Tally({value: counts[value] for value in held}, {value: round(float(areas[value]), 4) for value in held})
+    return Findings(counts.total(), tuple(notes), tally)
 
 
 def inspect_continuous(source: RasterSource, advance: Advance) -> Findings:
@@ -86,14 +110,35 @@ def inspect_continuous(source: RasterSource, advance: Advance) -> Findings:
     return Findings(cells, (f"stored values were scaled by {source.scale:g} and shifted by {source.offset:g}",))
 
 
-def _count_values(source: RasterSource, advance: Advance) -> Counter[int]:
+def _count_values(source: RasterSource, advance: Advance) -> tuple[Counter[int], NDArray[np.float64]]:
+    """Return the cells of each value, and the hectares of the values from 0 to 255, (256,)."""
     counts: Counter[int] = Counter()
-    for _, block in source.blocks():
+    row_areas = _measure_rows(source.geobox)
+    hectares = np.zeros(256)
+    for window, block in source.blocks():
         values, cells = _tally(block.compressed())
         _refuse_decimals(source, values)
         counts.update(dict(zip(values.astype(np.int64).tolist(), cells.tolist(), strict=True)))
+        if row_areas is not None:
+            hectares += row_areas[window.row_off : window.row_off + block.shape[0]] @ _count_rows(block)
         advance(block.shape[0] / source.geobox.height)
-    return counts
+    if row_areas is None:
+        area = cell_size_m(source.geobox) ** 2 / SQUARE_METRES_PER_HECTARE
+        hectares = np.array([counts[value] * area for value in range(256)])
+    return counts, hectares
+
+
+def _measure_rows(geobox: GeoBox) -> NDArray[np.float64] | None:
+    """Return the hectares of a cell of each row where they differ, on an upright grid in degrees."""
+    grid = Grid(geobox)
+    return np.abs(grid.row_area_ha) if grid.is_geographic and geobox.axis_aligned else None
+
+
+def _count_rows(block: np.ma.MaskedArray[Any, np.dtype[Any]]) -> NDArray[np.int64]:
+    """Return the cells of each value from 0 to 255 in each row, (y, 256)."""
+    rows, columns = np.nonzero(~np.ma.getmaskarray(block) & (block.data >= 0) & (block.data <= 255))
+    values = block.data[rows, columns].astype(np.int64)
+    return np.bincount(rows * 256 + values, minlength=block.shape[0] * 256).reshape(-1, 256)
 
 
 def _tally(cells: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from catalog.collections import DRIVERS, LAND_COVER
+from catalog.collections import DRIVERS, LAND_COVER, VECTORS
 from catalog.legend import Legend
+from catalog.legend_files import list_products
 from datacommons.errors import InvalidIngest, InvalidLegend, LandscapeNotFound, SourceNotFound
 from datacommons.landscape import Landscape
 from datacommons.naming import check_name
@@ -22,7 +23,7 @@ class IngestOptions:
     Attributes
     ----------
     collection : str
-        ``land-cover`` or ``drivers``.
+        ``land-cover``, ``drivers`` or ``vectors``.
     landscape : Landscape or str
         An existing one, or the id of one that the first file creates.
     title : str
@@ -45,6 +46,16 @@ class IngestOptions:
         Whether the files were generated, not observed.
     product, product_version : str or None
         What they were taken from; by default what each file's tags say.
+    licence : str or None
+        SPDX identifier of the licence of the files; by default that of the commons counts.
+    source_layer : str or None
+        Which layer of a vector file that has several.
+    columns : tuple of str or None
+        The columns of x and y in a CSV.
+    variable, time : str or None
+        Which of a NetCDF or Zarr that has several.
+    legend_origin : str
+        From where the legend was taken, if the first file carries it.
     """
 
     collection: str
@@ -60,6 +71,18 @@ class IngestOptions:
     synthetic: bool = False
     product: str | None = None
     product_version: str | None = None
+    licence: str | None = None
+    source_layer: str | None = None
+    columns: tuple[str, str] | None = None
+    variable: str | None = None
+    time: str | None = None
+    legend_origin: str = ""
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """What the user said of where the files come from, as the item says it."""
+        said = {"license": self.licence, "landscape:product": self.product, "version": self.product_version}
+        return {name: text for name, text in said.items() if text}
 
     @property
     def landscape_id(self) -> str:
@@ -81,11 +104,12 @@ def refuse_contradictions(paths: Sequence[Path], options: IngestOptions) -> None
         Says which, and what to give instead.
     """
     if not paths:
-        raise InvalidIngest("No file was named: give at least one GeoTIFF.")
-    if options.collection not in (LAND_COVER, DRIVERS):
+        raise InvalidIngest("No file was named: give at least one.")
+    if options.collection not in (LAND_COVER, DRIVERS, VECTORS):
         raise InvalidIngest(
             f"There is no collection {options.collection!r} to ingest into: --collection is {LAND_COVER} (maps of "
-            f"classes by year) or {DRIVERS} (measurements, and zones with a legend)."
+            f"classes by year), {DRIVERS} (measurements, and zones with a legend) or {VECTORS} (points, lines, "
+            "polygons)."
         )
     if options.years is not None and len(options.years) != len(paths):
         raise InvalidIngest(
@@ -97,6 +121,35 @@ def refuse_contradictions(paths: Sequence[Path], options: IngestOptions) -> None
         )
     if options.name is not None and (len(paths) > 1 or options.collection == LAND_COVER):
         raise InvalidIngest("--name names the layer of a single driver: ingest such files one by one.")
+    if options.source_layer is not None and len(paths) > 1:
+        raise InvalidIngest("--layer chooses a layer of one file: ingest such files one by one.")
+
+
+def check_source(path: Path) -> None:
+    """Refuse what is no file that can be read.
+
+    Raises
+    ------
+    SourceNotFound
+        Says what was found instead.
+    """
+    if path.is_file():
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise SourceNotFound(
+                f"{path} cannot be ingested: it cannot be opened ({error.strerror}). Check who may read it, as with "
+                "`ls -l`."
+            ) from error
+        return
+    found = f"there is no such file in {path.absolute().parent}"
+    if path.is_dir():
+        found = "it is a folder"
+    elif path.is_symlink():
+        found = f"it is a link to {path.readlink()}, which is not there"
+    elif path.exists():
+        found = "it is no file, but a pipe or a device"
+    raise SourceNotFound(f"{path} cannot be ingested: {found}. Check the spelling, or give the full path.")
 
 
 def choose_landscape(
@@ -141,8 +194,17 @@ def choose_landscape(
     return known[0], False
 
 
+def choose_columns(x: str | None, y: str | None) -> tuple[str, str] | None:
+    """Return the columns of a CSV with its coordinates, if they were named. Raises InvalidIngest where one was not."""
+    if x is None and y is None:
+        return None
+    if x is None or y is None:
+        raise InvalidIngest("Coordinates are in two columns: say both, as in --x LON --y LAT.")
+    return x, y
+
+
 def read_legend(legend: Legend | str | Path) -> Legend:
-    """Take a legend, or read it from a file.
+    """Take a legend, read it from a file, or look up that of a product.
 
     Raises
     ------
@@ -153,8 +215,13 @@ def read_legend(legend: Legend | str | Path) -> Legend:
     """
     if isinstance(legend, Legend):
         return legend
+    if not Path(legend).is_file() and str(legend) in list_products():
+        return Legend.of_product(str(legend))
     if not Path(legend).is_file():
-        raise SourceNotFound(f"There is no legend {legend}. Check the path, or write one, as {_LEGEND_EXAMPLE}.")
+        raise SourceNotFound(
+            f"There is no legend {legend}. Check the path, or write one, as {_LEGEND_EXAMPLE}; or name a product: "
+            f"{', '.join(list_products())}."
+        )
     return Legend.read(legend)
 
 
@@ -190,7 +257,8 @@ def choose_legend(collection: str, given: Legend | None, landscape: Landscape | 
 def _new_landscape(known: Sequence[str], named: str | None, collection: str) -> str:
     if collection != LAND_COVER:
         raise InvalidIngest(
-            "This landscape has no land cover yet, and its drivers share the grid of its land cover. Begin with "
+            "This landscape has no land cover yet, and its drivers and vectors lie where its land cover does. Begin "
+            "with "
             f"`datacommons ingest FILES --collection {LAND_COVER} --legend legend.json`."
         )
     if named is None:

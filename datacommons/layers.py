@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from catalog.collections import DRIVERS, LAND_COVER
+from catalog.collections import DRIVERS, LAND_COVER, VECTORS
 from catalog.legend import Legend
 from catalog.store import OWNER, CatalogStore, Query
 from datacommons.errors import LayerNotFound
@@ -29,9 +29,9 @@ class Layer:
     unit : str
         Empty if unknown.
     href : str
-        The COG, relative to the commons.
+        The COG or GeoParquet file, relative to the commons.
     checksum : str
-        Multihash of the COG.
+        Multihash of that file.
     access : str
         Access label.
     synthetic : bool
@@ -40,6 +40,8 @@ class Layer:
         Which product it is of; empty if unsaid.
     cell_size_m : float or None
         Edge of its own cells in metres, before it is aligned to the landscape's grid; None where it was not noted.
+    features : int or None
+        Of a vector layer; None of rasters.
     """
 
     collection: str
@@ -56,11 +58,12 @@ class Layer:
     product: str = ""
     version: str = ""
     cell_size_m: float | None = None
+    features: int | None = None
 
 
 def list_layers(store: CatalogStore, landscape: str | None = None) -> list[Layer]:
-    """List the land cover and drivers of a commons, by landscape, name and year."""
-    items = search_all(store, Query(collections=(LAND_COVER, DRIVERS), limit=1000))
+    """List the land cover, drivers and vectors of a commons, by landscape, name and year."""
+    items = search_all(store, Query(collections=(LAND_COVER, DRIVERS, VECTORS), limit=1000))
     layers = (_to_layer(item) for item in items)
     wanted = [layer for layer in layers if landscape in (None, layer.landscape)]
     return sorted(wanted, key=lambda layer: (layer.landscape, layer.name, layer.year or 0))
@@ -94,6 +97,23 @@ def find_driver(layers: Sequence[Layer], landscape: str, name: str) -> Layer:
     )
 
 
+def find_vector(layers: Sequence[Layer], landscape: str, name: str) -> Layer:
+    """Find a vector layer by its name.
+
+    Raises
+    ------
+    LayerNotFound
+        Lists those there are.
+    """
+    vectors = {layer.name: layer for layer in layers if layer.collection == VECTORS}
+    if name in vectors:
+        return vectors[name]
+    raise LayerNotFound(
+        f"{landscape} has no vector layer {name!r}; it has: {', '.join(vectors) or 'none'}. "
+        "Add one with `datacommons ingest FILE --collection vectors`, and --name for another name than the file's."
+    )
+
+
 def _to_layer(item: Mapping[str, Any]) -> Layer:
     properties = item["properties"]
     asset = item["assets"]["data"]
@@ -115,4 +135,5 @@ def _to_layer(item: Mapping[str, Any]) -> Layer:
         product=properties.get("landscape:product", ""),
         version=properties.get("version", ""),
         cell_size_m=properties.get("gsd"),
+        features=properties.get("table:row_count"),
     )

@@ -16,10 +16,16 @@ from pyproj.exceptions import CRSError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
 from rasterio.windows import Window
 
-from datacommons.errors import InvalidRaster, SourceNotFound
+from datacommons.errors import InvalidRaster
 from datacommons.grids import crs_name
+from datacommons.intake import check_source
 
 _CELLS_AT_ONCE = 4_000_000
+_LARGEST_CELLS = 10**11
+_LARGEST_BLOCK = 2**30
+_MANY_CELLS = 10**9
+_CELLS_PER_BYTE = 20_000
+"""More than that in a file of many cells is no map: an empty one takes more, for the index of its blocks."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class RasterSource:
         As declared; empty if unsaid.
     product, product_version : str
         Which product it is of, by its tags ``product`` and ``product_version``; empty if unsaid.
+    notes : tuple of str
+        What was unusual about its head.
     """
 
     path: Path
@@ -55,6 +63,7 @@ class RasterSource:
     unit: str
     product: str = ""
     product_version: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -70,9 +79,7 @@ class RasterSource:
             If the file ends early or is otherwise damaged.
         """
         with rasterio.open(self.path) as dataset:
-            stripe = max(1, _CELLS_AT_ONCE // dataset.width)
-            tall = dataset.block_shapes[self.band - 1][0]
-            stripe = max(tall, stripe // tall * tall)
+            stripe = stripe_rows(dataset.height, dataset.width, dataset.block_shapes[self.band - 1][0])
             for row in range(0, dataset.height, stripe):
                 window = Window(0, row, dataset.width, min(stripe, dataset.height - row))
                 try:
@@ -103,16 +110,15 @@ def open_source(path: Path, *, crs: str | None = None, band: int | None = None) 
     InvalidRaster
         If it is no readable GeoTIFF, or lacks a CRS, a position, or a clear band.
     """
-    if not path.is_file():
-        found = "it is a folder" if path.is_dir() else f"there is no such file in {path.absolute().parent}"
-        raise SourceNotFound(f"{path} cannot be ingested: {found}. Check the spelling, or give the full path.")
+    check_source(path)
     try:
         with _open_quietly(path) as dataset:
             tags = {name.lower(): text.strip() for name, text in dataset.tags().items()}
+            _refuse_bomb(path, dataset)
             return RasterSource(
                 path=path,
                 band=(number := _choose_band(path, dataset.count, band)),
-                geobox=GeoBox(dataset.shape, _position(path, dataset), _choose_crs(path, dataset.crs, crs)),
+                geobox=GeoBox(dataset.shape, _position(path, dataset), choose_crs(path, dataset.crs, crs)),
                 dtype=dataset.dtypes[number - 1],
                 nodata=dataset.nodatavals[number - 1],
                 scale=dataset.scales[number - 1],
@@ -126,6 +132,51 @@ def open_source(path: Path, *, crs: str | None = None, band: int | None = None) 
             f"{path.name} cannot be read as a GeoTIFF: {_reason(path)}. Save it as a GeoTIFF, for example with "
             f"`gdal_translate {path.name} layer.tif`, or copy it again if it was cut short."
         ) from error
+
+
+def stripe_rows(height: int, width: int, tall: int) -> int:
+    """Return how many rows to read at once: some millions of cells, in whole blocks."""
+    stripe = max(1, _CELLS_AT_ONCE // width)
+    return min(height, max(tall, stripe // tall * tall))
+
+
+def refuse_unbounded(path: Path, shape: tuple[int, int], size: int, block: int) -> None:
+    """Refuse a raster that would take more memory or time to read than any map does.
+
+    Parameters
+    ----------
+    path : Path
+        For the message.
+    shape : tuple of int
+        Rows and columns.
+    size : int
+        Bytes on the disk.
+    block : int
+        Bytes that are read at once, at least.
+
+    Raises
+    ------
+    InvalidRaster
+        Says how large it is.
+    """
+    cells = shape[0] * shape[1]
+    told = f"{path.name} says that it has {shape[0]:,} x {shape[1]:,} cells"
+    if cells > _LARGEST_CELLS or (cells > _MANY_CELLS and cells > _CELLS_PER_BYTE * size):
+        raise InvalidRaster(
+            f"{told}, in {size:,} bytes: that is no map, or far more of one than a landscape. Cut out the landscape: "
+            f"`gdalwarp -te WEST SOUTH EAST NORTH {path.name} part.tif`."
+        )
+    if block > _LARGEST_BLOCK:
+        raise InvalidRaster(
+            f"{told}, stored in blocks of {block / 2**30:,.1f} GiB, which have to be read whole. Write it in tiles: "
+            f"`gdal_translate -co TILED=YES {path.name} tiled.tif`."
+        )
+
+
+def _refuse_bomb(path: Path, dataset: rasterio.DatasetReader) -> None:
+    tall, wide = dataset.block_shapes[0]
+    block = tall * wide * max(np.dtype(dtype).itemsize for dtype in dataset.dtypes)
+    refuse_unbounded(path, dataset.shape, path.stat().st_size, block)
 
 
 def _open_quietly(path: Path) -> rasterio.DatasetReader:
@@ -156,7 +207,14 @@ def _position(path: Path, dataset: rasterio.DatasetReader) -> Any:
     return dataset.transform
 
 
-def _choose_crs(path: Path, found: Any, given: str | None) -> CRS:
+def choose_crs(path: Path, found: Any, given: str | None) -> CRS:
+    """Return the CRS that a file names, or the one given for a file that names none.
+
+    Raises
+    ------
+    InvalidRaster
+        If there is none, or the two contradict each other.
+    """
     if not found and given is None:
         raise InvalidRaster(
             f"{path.name} has no coordinate reference system (CRS). If you know it, say it, as in --crs EPSG:32618."

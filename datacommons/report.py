@@ -164,28 +164,33 @@ def _show_reliability(hindcast: Hindcast) -> str:
     told = hindcast.reliability
     rows = [
         (f"{each.foretold:.0%}", [f"{each.happened:.1%}", f"{each.cases:,}"])
-        for each in told.curve()
+        for each in told.recalibrated.curve()
         if each.cases >= ENOUGH_CASES
     ]
-    shown = table(("foretold", "happened", "cases"), rows) if rows else ""
-    scores = (
-        f"Brier score {told.brier:.4f}; saying that nothing changes scores {told.persistence_brier:.4f}. Skill against "
-        f"it {told.skill:.3f}; with ever more members {told.fair_skill:.3f} (1 is perfect, 0 no better). Open "
-        f"discs: fewer than {ENOUGH_CASES} cases."
-        if np.isfinite(told.skill)
-        else "Nothing happened that could have been foretold."
-    )
+    shown = table(("recalibrated", "happened", "cases"), rows) if rows else ""
     return section(
         "Can its probabilities be taken at their word?",
         f"<p>{escape(judge_reliability(told))}</p>"
         f'<div class="split"><figure>{draw_reliability(told)}</figure><div>{shown}</div></div>'
-        f'<p class="quiet">{scores}</p>',
+        f'<p class="quiet">{_score_reliability(told)}</p>',
+    )
+
+
+def _score_reliability(told: Reliability) -> str:
+    raw, mended = told.raw, told.recalibrated
+    if not np.isfinite(raw.skill):
+        return "Nothing happened that could have been foretold."
+    return (
+        f"Brier score of the members {raw.brier:.4f}, recalibrated {mended.brier:.4f}; saying that nothing changes "
+        f"scores {raw.persistence_brier:.4f}. Skill against it {raw.skill:.3f}, with ever more members "
+        f"{told.fair_skill:.3f}, recalibrated {mended.skill:.3f} (1 is perfect, 0 no better). Open discs: fewer than "
+        f"{ENOUGH_CASES} cases."
     )
 
 
 def judge_reliability(told: Reliability) -> str:
-    """Say in a sentence or two whether what was called likely happened as often."""
-    likely = [each for each in told.curve() if each.cases >= ENOUGH_CASES]
+    """Say in a few sentences whether what was called likely happened as often."""
+    likely = [each for each in told.raw.curve() if each.cases >= ENOUGH_CASES]
     if not told.transitions or not likely:
         return "Too little changed to tell."
     last = likely[-1]
@@ -194,10 +199,24 @@ def judge_reliability(told: Reliability) -> str:
         f"happened."
     )
     if last.foretold > last.happened + _CLOSE:
-        return f"{told_so} It is surer than it should be: read its probabilities as an order, not as a promise."
-    if last.foretold < last.happened - _CLOSE:
-        return f"{told_so} It is less sure than it could be."
-    return f"{told_so} It is as good as its word."
+        judged = "The members are surer than they should be: read the share of them as an order, not as a probability."
+    elif last.foretold < last.happened - _CLOSE:
+        judged = "The members are less sure than they could be."
+    else:
+        judged = "The members are as good as their word."
+    return f"{told_so} {judged} {_judge_recalibrated(told)}"
+
+
+def _judge_recalibrated(told: Reliability) -> str:
+    """Say what the probabilities are worth that are told in place of the members' shares."""
+    likely = [each for each in told.recalibrated.curve() if each.cases >= ENOUGH_CASES]
+    if not likely:
+        return ""
+    last = likely[-1]
+    return (
+        "What is told is their share recalibrated by how often it came true, here in each part of the map by all other "
+        f"parts: what was then called {last.foretold:.0%} likely happened in {last.happened:.0%} of the cases."
+    )
 
 
 def _show_maps(hindcast: Hindcast) -> str:
@@ -261,7 +280,8 @@ def _show_notes(hindcast: Hindcast) -> str:
         "doi:10.1080/00045608.2010.544934. Kappa simulation: van Vliet et al. 2011, "
         "doi:10.1016/j.ecolmodel.2011.01.017. Fuzzy similarity: Almeida et al. 2008, doi:10.1080/13658810701731168. "
         "Total operating characteristic: Pontius and Si 2014, doi:10.1080/13658816.2013.862623. "
-        "Skill with ever more members: Ferro 2014, doi:10.1002/qj.2270.</p>",
+        "Skill with ever more members: Ferro 2014, doi:10.1002/qj.2270. Recalibration: Kull et al. 2017, "
+        "doi:10.1214/17-EJS1338SI.</p>",
     )
 
 

@@ -167,7 +167,14 @@ def run_scenario(
     from datacommons.results import publish_run
     from datacommons.study import Study
 
-    study = Study.of(commons, _read(scenario), threads=threads, chunk=chunk, progress=progress, classifier=classifier)
+    study = Study.of(
+        commons,
+        read_scenario(commons, scenario),
+        threads=threads,
+        chunk=chunk,
+        progress=progress,
+        classifier=classifier,
+    )
     with _claim_name(commons.root, study.scenario) as name:
         return Run(publish_run(study, RunName(name, datetime.now(UTC))), commons.locate)
 
@@ -196,7 +203,14 @@ def validate_scenario(
     """
     from datacommons.study import Study
 
-    study = Study.of(commons, _read(scenario), threads=threads, chunk=chunk, progress=progress, classifier=classifier)
+    study = Study.of(
+        commons,
+        read_scenario(commons, scenario),
+        threads=threads,
+        chunk=chunk,
+        progress=progress,
+        classifier=classifier,
+    )
     return study.hindcast() if members is None else study.hindcast(members)
 
 
@@ -222,7 +236,9 @@ def plan_scenario(
     from datacommons.estimate import estimate_run
     from datacommons.study import Study
 
-    return estimate_run(Study.of(commons, _read(scenario), threads=threads, chunk=chunk, progress=progress))
+    return estimate_run(
+        Study.of(commons, read_scenario(commons, scenario), threads=threads, chunk=chunk, progress=progress)
+    )
 
 
 def load_run(commons: Commons, run_id: str) -> Run:
@@ -246,8 +262,9 @@ def list_runs(commons: Commons) -> list[str]:
     return [item["id"] for item in sorted(items, key=lambda item: str(item["properties"]["created"]))]
 
 
-def _read(scenario: str | Path | Scenario) -> Scenario:
-    return scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+def read_scenario(commons: Commons, scenario: str | Path | Scenario) -> Scenario:
+    """Read a scenario from its file, with the vector layers of the commons that it names."""
+    return scenario if isinstance(scenario, Scenario) else load_scenario(scenario, commons.features)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import TYPE_CHECKING
 
+import rasterio
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
@@ -23,6 +24,9 @@ from tiles.viewer import add_viewer
 
 if TYPE_CHECKING:
     from datacommons.commons import Commons
+
+BLOCK_CACHE_BYTES = 192 * 2**20
+"""What GDAL may keep of files it has read. Left alone it takes a twentieth of the machine for each process."""
 
 _READABLE_HEADERS = ["ETag", "Content-Range", "Accept-Ranges", "Content-Length", "Last-Modified"]
 
@@ -92,7 +96,7 @@ def serve(
     server = _make_server(commons)
     announce(_address(listener, host))
     # An interrupt is how a server is meant to end.
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), rasterio.Env(GDAL_CACHEMAX=BLOCK_CACHE_BYTES):
         server.run(sockets=[listener])
 
 

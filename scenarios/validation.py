@@ -66,7 +66,7 @@ class Hindcast:
     fuzzy : similarity of the changes if being near counts: of the best map, the mean of the members, and of the
         baselines
     transitions : agreement of the best map, transition by transition
-    reliability : whether what the members call likely happened as often as they say
+    reliability : whether what the members call likely happened as often as they say, and what is made of it
     patterns : patches and edges of each class, in the observed map, the best map and the first member
     evidence : what the past says of the model, by transition ("forest to built"): its quality on held-out blocks, its
         curves and what they are worth
@@ -156,7 +156,7 @@ class Hindcast:
             "observed_change": _number(self.central.observed_change, 5),
             "simulated_change": _number(self.central.simulated_change, 5),
             "kappa_simulation": _number(self.central.kappa_simulation, 4),
-            "brier_skill": _number(self.reliability.skill, 4),
+            "brier_skill": _number(self.reliability.raw.skill, 4),
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -194,6 +194,7 @@ class Hindcast:
             ],
             "reliability": {
                 **self.reliability.to_dict(),
+                "recalibration": self.reliability.recalibration.to_dict(),
                 "transitions": {
                     self.name(each.source, each.target): self.reliability.of(each).to_dict()
                     for each in self.reliability.transitions

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Final
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, FastAPI, Path, Query
 from starlette.requests import Request
@@ -11,13 +12,27 @@ from starlette.responses import JSONResponse, Response
 
 from catalog.collections import RUN_MAPS
 from catalog.store import CatalogStore, Reader
+from tiles.addresses import Addresses
 from tiles.caching import NO_STORE
 from tiles.errors import TileError, http_status
+from tiles.express import ExpressRoute, Line
 from tiles.layer import Layer, LayerIndex
-from tiles.routes import LayerTiler, TileRoute
+from tiles.painter import Painter
+from tiles.routes import LayerTiler, SheetTiler, TileRoute
+from tiles.sheets import Sheet
 
 ITEM_PREFIX: Final = "/collections/{collection_id}/items/{item_id}"
 RUN_PREFIX: Final = "/runs/{run_id}/{year}"
+DIFFERENCE_PREFIX: Final = f"{RUN_PREFIX}/difference"
+_ITEM: Final = r"/collections/(?P<collection_id>[^/]+)/items/(?P<item_id>[^/]+)"
+_RUN: Final = r"/runs/(?P<run_id>[^/]+)/(?P<year>[1-9]\d{0,3})"
+
+Year = Annotated[int, Path(ge=1, le=9999)]
+Asset = Annotated[str | None, Query(max_length=100, description="Default: the first raster")]
+StyleName = Annotated[str | None, Query(max_length=60, description="A style of info")]
+Since = Annotated[str | None, Query(max_length=4, description="The year to compare with")]
+Against = Annotated[str | None, Query(max_length=200, description="The run, or collection/item, to compare with")]
+ClassName = Annotated[str | None, Query(alias="class", max_length=60, description="The class gained and lost")]
 
 
 def add_tiles(
@@ -27,7 +42,7 @@ def add_tiles(
     locate: Callable[[str], str],
     identify: Callable[[Request], Reader],
 ) -> None:
-    """Add the tiles, TileJSON, info and legends of every raster asset, and of every run by year.
+    """Add the tiles, TileJSON, info and legends of every raster asset, of every run by year, and of differences.
 
     Parameters
     ----------
@@ -39,38 +54,102 @@ def add_tiles(
     identify : callable
         From a request to who reads.
     """
-    index = LayerIndex(store, locate)
+    doors = _Doors(app, LayerIndex(store, locate), identify)
+    doors.add_items()
+    doors.add_runs()
+    doors.add_differences()
+    doors.add_express()
+    app.add_exception_handler(TileError, _answer)
 
-    def find_item_layer(
-        request: Request,
-        collection_id: str,
-        item_id: str,
-        asset: Annotated[str | None, Query(max_length=100, description="Default: the first raster")] = None,
-    ) -> Layer:
-        return index.find(identify(request), collection_id, item_id, asset)
 
-    def find_run_layer(request: Request, run_id: str, year: Annotated[int, Path(ge=1, le=9999)]) -> Layer:
-        return index.find_run_map(identify(request), run_id, year)
+@dataclass(frozen=True)
+class _Doors:
+    """Adds the routes of an application, one family after the other."""
 
-    def credit_item(request: Request, collection_id: str) -> tuple[str, ...]:
-        return index.credit(identify(request), collection_id)
+    app: FastAPI
+    index: LayerIndex
+    identify: Callable[[Request], Reader]
+    painter: Painter = field(default_factory=Painter)
 
-    def credit_run(request: Request) -> tuple[str, ...]:
-        return index.credit(identify(request), RUN_MAPS)
+    @property
+    def addresses(self) -> Addresses:
+        return Addresses(self.index)
 
-    for prefix, name, find, credit in (
-        (ITEM_PREFIX, "items", find_item_layer, credit_item),
-        (RUN_PREFIX, "runs", find_run_layer, credit_run),
-    ):
-        tiler = LayerTiler(
+    def add_items(self) -> None:
+        def find(request: Request, asset: Asset = None, style: StyleName = None) -> Sheet:
+            asked = _told(asset=asset, style=style)
+            return self.addresses.find_item(self.identify(request), request.path_params, asked)
+
+        def find_layer(request: Request, collection_id: str, item_id: str, asset: Asset = None) -> Layer:
+            return self.index.find(self.identify(request), collection_id, item_id, asset)
+
+        def credit(request: Request, collection_id: str) -> tuple[str, ...]:
+            return self.index.credit(self.identify(request), collection_id)
+
+        self._add(LayerTiler, ITEM_PREFIX, "items", find, credit, raster_dependency=find_layer)
+
+    def add_runs(self) -> None:
+        def find(request: Request, year: Year, style: StyleName = None) -> Sheet:
+            path = {**request.path_params, "year": str(year)}
+            return self.addresses.find_run(self.identify(request), path, _told(style=style))
+
+        def find_layer(request: Request, run_id: str, year: Year) -> Layer:
+            return self.index.find_run_map(self.identify(request), run_id, year)
+
+        self._add(LayerTiler, RUN_PREFIX, "runs", find, self._credit_run, raster_dependency=find_layer)
+
+    def add_differences(self) -> None:
+        def find(
+            request: Request,
+            year: Year,
+            since: Since = None,
+            against: Against = None,
+            class_name: ClassName = None,
+            style: StyleName = None,
+        ) -> Sheet:
+            path = {**request.path_params, "year": str(year)}
+            asked = _told(since=since, against=against, style=style, **{"class": class_name})
+            return self.addresses.find_difference(self.identify(request), path, asked)
+
+        self._add(SheetTiler, DIFFERENCE_PREFIX, "differences", find, self._credit_run)
+
+    def add_express(self) -> None:
+        route = ExpressRoute(
+            self.painter,
+            self.identify,
+            Line(_RUN, self.addresses.find_run),
+            Line(f"{_RUN}/difference", self.addresses.find_difference),
+            Line(_ITEM, self.addresses.find_item),
+        )
+        self.app.router.routes.insert(0, route)
+
+    def _credit_run(self, request: Request) -> tuple[str, ...]:
+        return self.index.credit(self.identify(request), RUN_MAPS)
+
+    def _add(
+        self,
+        kind: type[SheetTiler],
+        prefix: str,
+        name: str,
+        find: Callable[..., Sheet],
+        credit: Callable[..., tuple[str, ...]],
+        **others: Any,
+    ) -> None:
+        tiler = kind(
             router=APIRouter(route_class=TileRoute, tags=["tiles"]),
             router_prefix=prefix,
             name=name,
             path_dependency=find,
             credit_dependency=credit,
+            painter=self.painter,
+            **others,
         )
-        app.include_router(tiler.router, prefix=prefix)
-    app.add_exception_handler(TileError, _answer)
+        self.app.include_router(tiler.router, prefix=prefix)
+
+
+def _told(**parameters: str | None) -> dict[str, str]:
+    """Leave out what an address does not say."""
+    return {name: text for name, text in parameters.items() if text is not None}
 
 
 def _answer(_request: Request, error: Exception) -> Response:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import unquote
 
-from catalog.collections import RUN_MAPS
+import orjson
+
+from catalog.collections import LAND_COVER, RUN_MAPS, RUNS
 from catalog.errors import CatalogError, CollectionNotFound, ItemNotFound
 from catalog.legend import Legend
 from catalog.store import ANONYMOUS, CatalogStore, Reader
@@ -61,6 +65,8 @@ class Layer:
         Changes when the pixels do: the end of the file's checksum; empty where the catalog knows none.
     synthetic : bool
         Generated, not observed.
+    created : str
+        When the run was made that the layer belongs to: no later run of the same name has it. Empty for other layers.
     """
 
     collection_id: str
@@ -74,6 +80,19 @@ class Layer:
     public: bool = False
     version: str = ""
     synthetic: bool = False
+    created: str = ""
+
+    @cached_property
+    def edition(self) -> str:
+        """What addresses name as the version: it changes with the pixels and with their colours; "" if unknown."""
+        if not self.version:
+            return ""
+        told = orjson.dumps([self.legend.to_json() if self.legend else None, self.spread])
+        return f"{self.version}-{blake2b(told, digest_size=4).hexdigest()}"
+
+    def is_named_by(self, version: str | None) -> bool:
+        """Tell whether a version in an address is this one, so that the answer never changes."""
+        return bool(version) and version in (self.edition, self.created)
 
 
 @dataclass(frozen=True)
@@ -101,21 +120,7 @@ class LayerIndex:
             If the asset is no GeoTIFF.
         """
         item, public = self._item(reader, collection_id, item_id)
-        key, asset = _choose_asset(item, asset_key)
-        properties = item.get("properties", {})
-        return Layer(
-            collection_id=collection_id,
-            item_id=item_id,
-            asset_key=key,
-            source=self.locate(_trusted_href(str(asset.get("href", "")), item_id)),
-            title=str(properties.get("title") or item_id),
-            legend=_read_legend(asset),
-            spread=_read_spread(asset),
-            unit=_first_band(asset).get("unit"),
-            public=public,
-            version=str(asset.get("file:checksum", ""))[-_VERSION_LENGTH:],
-            synthetic=bool(properties.get("landscape:synthetic")),
-        )
+        return _make_layer(orjson.dumps(item), collection_id, asset_key, self.locate, public)
 
     def find_run_map(self, reader: Reader, run_id: str, year: int) -> Layer:
         """Return the map of one year of a run. Raises LayerNotFound."""
@@ -126,6 +131,33 @@ class LayerIndex:
                 f"There is no map of the year {year} of a run {run_id!r}. "
                 f"The STAC collection {RUN_MAPS!r} lists the runs and their years."
             ) from None
+
+    def find_year(self, reader: Reader, run_id: str, year: int) -> Layer:
+        """Return the map of a year of a run; of its first year the observed map that it starts from.
+
+        Raises
+        ------
+        LayerNotFound
+        """
+        try:
+            return self.find_run_map(reader, run_id, year)
+        except LayerNotFound:
+            started = self._find_start(reader, run_id, year)
+            if started is None:
+                raise
+            return self.find(reader, LAND_COVER, started)
+
+    def _find_start(self, reader: Reader, run_id: str, year: int) -> str | None:
+        """Return the item of the observed map that a run starts from, if it is of this year."""
+        try:
+            run, _ = self._item(reader, RUNS, run_id)
+        except LayerNotFound:
+            return None
+        if not str(run["properties"].get("scenario:baseline_datetime", "")).startswith(f"{year:04}-"):
+            return None
+        place = f"/{LAND_COVER}/items/"
+        sources = [link["href"].partition(place)[2] for link in run.get("links", []) if place in link.get("href", "")]
+        return next((source for source in sources if source.endswith(f"-{year}")), None)
 
     def credit(self, reader: Reader, collection_id: str) -> tuple[str, ...]:
         """Return the names of the providers of a collection; none if this reader may not know of it."""
@@ -145,6 +177,30 @@ class LayerIndex:
         raise LayerNotFound(
             f"There is no item {item_id!r} in a collection {collection_id!r}. Search the STAC API for those there are."
         )
+
+
+@lru_cache(maxsize=512)
+def _make_layer(
+    document: bytes, collection_id: str, asset_key: str | None, locate: Callable[[str], str], public: bool
+) -> Layer:
+    """Make a layer of an item, once for all its tiles, as long as the item stays what it is."""
+    item = orjson.loads(document)
+    key, asset = _choose_asset(item, asset_key)
+    properties = item.get("properties", {})
+    return Layer(
+        collection_id=collection_id,
+        item_id=item["id"],
+        asset_key=key,
+        source=locate(_trusted_href(str(asset.get("href", "")), item["id"])),
+        title=str(properties.get("title") or item["id"]),
+        legend=_read_legend(asset),
+        spread=_read_spread(asset),
+        unit=_first_band(asset).get("unit"),
+        public=public,
+        version=str(asset.get("file:checksum", ""))[-_VERSION_LENGTH:],
+        synthetic=bool(properties.get("landscape:synthetic")),
+        created=str(properties.get("created", "")) if collection_id == RUN_MAPS else "",
+    )
 
 
 def _choose_asset(item: Mapping[str, Any], key: str | None) -> tuple[str, Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from catalog.legend import LegendClass
 from tiles.layer import Layer
 from tiles.style import RAMP, Style
 
@@ -51,17 +52,19 @@ def describe(layer: Layer, style: Style, language: str = DEFAULT_LANGUAGE) -> di
         "synthetic": layer.synthetic,
         "unit": layer.unit,
         "nodata": layer.legend.nodata if layer.legend is not None else None,
-        "classes": [
-            {
-                "value": entry.value,
-                "name": entry.name,
-                "title": dict(entry.title),
-                "label": choose_title(entry.title, language),
-                "colour": entry.colour,
-            }
-            for entry in classes
-        ],
+        "classes": [name_class(entry, language) for entry in classes],
         "stops": _describe_ramp(layer) if style.name == "continuous" else [],
+    }
+
+
+def name_class(entry: LegendClass, language: str) -> dict[str, Any]:
+    """Describe one class of a legend."""
+    return {
+        "value": entry.value,
+        "name": entry.name,
+        "title": dict(entry.title),
+        "label": choose_title(entry.title, language),
+        "colour": entry.colour,
     }
 
 

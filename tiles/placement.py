@@ -22,6 +22,18 @@ Floats = NDArray[np.float64]
 _NODES: Final = 12
 # The coefficients left out are smaller than the last ones kept: where those are below this, so is the error.
 _PRECISION_CELLS: Final = 1e-8
+_POINTS: Final[Floats] = chebpts1(_NODES)
+
+
+def _invert() -> Floats:
+    """Return the matrix that takes values at the Chebyshev points to coefficients."""
+    # The columns of the basis are orthogonal over these points, so its transpose, scaled, is its inverse.
+    inverse: Floats = chebvander(_POINTS, _NODES - 1).T * 2 / _NODES
+    inverse[0] /= 2
+    return inverse
+
+
+_INVERSE: Final = _invert()
 
 
 def place_pixels(
@@ -59,36 +71,43 @@ def place_pixels(
             rows = to_cell.d * east + to_cell.e * north + to_cell.f
         return columns, rows
 
-    centres = (np.arange(size) + 0.5) / size * 2 - 1
-    nodes = chebpts1(_NODES)
-    coefficients = [_fit(values) for values in place(nodes, nodes)]
+    coefficients = [_INVERSE @ values @ _INVERSE.T for values in place(_POINTS, _POINTS)]
     if not all(_has_converged(one) for one in coefficients):
+        centres = _centres(size)
         return place(centres, centres)
-    basis = np.asarray(chebvander(centres, _NODES - 1), dtype=np.float64)
-    columns, rows = (_evaluate(one, basis) for one in coefficients)
+    columns, rows = (_evaluate(_trim(one), size) for one in coefficients)
     return columns, rows
 
 
-def _fit(values: Floats) -> Floats:
-    """Return the coefficients of the polynomial through (n, n) values at the Chebyshev points."""
-    basis = chebvander(chebpts1(_NODES), _NODES - 1)
-    # The columns of the basis are orthogonal over these points, so its transpose, scaled, is its inverse.
-    inverse = basis.T * 2 / _NODES
-    inverse[0] /= 2
-    fitted: Floats = inverse @ values @ inverse.T
-    return fitted
-
-
-def _evaluate(coefficients: Floats, basis: Floats) -> Floats:
+def _evaluate(coefficients: Floats, size: int) -> Floats:
     """Return the polynomial at every crossing: by einsum, for BLAS threads would fight the server's."""
+    basis = _basis(size)[:, : len(coefficients)]
     across = np.einsum("kl,jl->kj", coefficients, basis)
     values: Floats = np.einsum("ik,kj->ij", basis, across)
     return values
 
 
+def _trim(coefficients: Floats) -> Floats:
+    """Leave out the highest orders, of which the small tiles of high zooms need few."""
+    size = np.abs(coefficients)
+    # All that is left out, added up.
+    left_out = np.cumsum((size.sum(axis=0) + size.sum(axis=1))[::-1])[::-1]
+    return coefficients[: (kept := max(1, int(np.count_nonzero(left_out >= _PRECISION_CELLS)))), :kept]
+
+
 def _has_converged(coefficients: Floats) -> bool:
     last = np.concatenate([coefficients[-2:].ravel(), coefficients[:, -2:].ravel()])
     return bool(np.all(np.abs(last) < _PRECISION_CELLS))
+
+
+def _centres(size: int) -> Floats:
+    centres: Floats = (np.arange(size) + 0.5) / size * 2 - 1
+    return centres
+
+
+@lru_cache(maxsize=16)
+def _basis(size: int) -> Floats:
+    return np.asarray(chebvander(_centres(size), _NODES - 1), dtype=np.float64)
 
 
 @lru_cache(maxsize=64)

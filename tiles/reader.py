@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property, lru_cache
+from types import TracebackType
 from typing import Any, Final
 
 import attr
 import numpy as np
-import rasterio
-from morecantile import Tile
-from rasterio._err import CPLE_BaseError  # WarpedVRT lets GDAL's own errors through; no public name
+from morecantile import Tile, TileMatrixSet, tms
+from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 from rasterio.transform import from_bounds
 from rasterio.warp import transform_bounds
@@ -21,20 +19,12 @@ from rasterio.windows import Window
 from rio_tiler import reader as rio_reader
 from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
-from rio_tiler.models import ImageData
 from rio_tiler.types import BBox, WarpResampling
 
-from tiles.errors import LayerUnreadable
+from tiles.cells import Cells
 from tiles.layer import Layer, Spread
 from tiles.placement import place_pixels
-
-GDAL_ENV: Final[dict[str, Any]] = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # a COG has no sidecars: do not look for any
-    "GDAL_PAM_ENABLED": False,
-    "GDAL_INGESTED_BYTES_AT_OPEN": 32_768,
-    "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": True,
-    "VSI_CACHE": True,
-}
+from tiles.pool import DatasetPool, Raster, gdal_errors
 
 TILE_SIZE: Final = 256
 
@@ -47,8 +37,6 @@ _METRES_PER_DEGREE: Final = 111_320.0
 _THUMBNAIL_CELLS: Final = 256
 _MOST_CELLS: Final = 16_000_000
 
-_log = logging.getLogger(__name__)
-
 
 @attr.s
 class LayerReader(Reader):
@@ -58,6 +46,8 @@ class LayerReader(Reader):
     ----------
     input : Layer
     tms : morecantile.TileMatrixSet
+    pool : DatasetPool
+        Lends the file.
 
     Raises
     ------
@@ -66,19 +56,27 @@ class LayerReader(Reader):
     """
 
     input: Any
+    pool: DatasetPool = attr.ib(factory=DatasetPool, kw_only=True)
     dataset: Any
     height: int
     width: int
     transform: Any
 
     def __attrs_post_init__(self) -> None:
-        """Open the file and note its grid."""
-        self.dataset = self._ctx_stack.enter_context(open_layer(self.input))
-        self.bounds = tuple(self.dataset.bounds)
+        """Borrow the file and note its grid."""
+        self._raster: Raster = self._ctx_stack.enter_context(self.pool.lend(self.input))
+        self.dataset = self._raster.dataset
+        self.bounds = self._raster.bounds
         self.crs = self.dataset.crs
-        self.transform = self.dataset.transform
-        self.height, self.width = self.dataset.shape
+        self.transform = self._raster.transform
+        self.height, self.width = self._raster.height, self._raster.width
         self.colormap = {}
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the file back, and tell the pool if it turned out to be damaged."""
+        self._ctx_stack.__exit__(kind, error, trace)
 
     def tile(  # type: ignore[override]
         self,
@@ -89,7 +87,7 @@ class LayerReader(Reader):
         *,
         resampling: WarpResampling = "nearest",
         buffer: int = 0,
-    ) -> ImageData:
+    ) -> Cells:
         """Read a tile of the first band.
 
         Parameters
@@ -105,8 +103,8 @@ class LayerReader(Reader):
 
         Returns
         -------
-        ImageData
-            (1, tilesize + 2 buffer, tilesize + 2 buffer), masked where there is no data.
+        Cells
+            (tilesize + 2 buffer, tilesize + 2 buffer)
 
         Raises
         ------
@@ -122,10 +120,11 @@ class LayerReader(Reader):
             raise TileOutsideBounds("The layer does not touch this tile.")
         cells_per_pixel = (right - left) / tilesize / self._cell
         size = tilesize + 2 * buffer
-        with self._at_resolution(cells_per_pixel) as (dataset, factor), _gdal_errors(self.input):
+        raster, factor = self._at_resolution(cells_per_pixel)
+        with gdal_errors(self.input):
             if resampling == "nearest":
-                return self._pick_cells(dataset, bounds, size)
-            return self._blend_cells(dataset, bounds, size, resampling, factor / cells_per_pixel)
+                return self._pick_cells(raster, bounds, size)
+            return self._blend_cells(raster.dataset, bounds, size, resampling, factor / cells_per_pixel)
 
     @property
     def minzoom(self) -> int:
@@ -156,7 +155,7 @@ class LayerReader(Reader):
         LayerUnreadable
             If the file is damaged.
         """
-        with _gdal_errors(self.input):
+        with gdal_errors(self.input):
             image = rio_reader.read(self.dataset, indexes=1, max_size=_THUMBNAIL_CELLS)
         values = image.array.compressed().astype(float)
         values = values[np.isfinite(values)]
@@ -165,36 +164,49 @@ class LayerReader(Reader):
         low, high = (float(edge) for edge in np.percentile(values, [2, 98]))
         return Spread(low, high if high > low else low + 1.0, float(values.std()) or 1.0)
 
-    def _pick_cells(self, dataset: Any, bounds: BBox, size: int) -> ImageData:
+    def _pick_cells(self, raster: Raster, bounds: BBox, size: int) -> Cells:
         """Give every pixel the value of the cell under its centre."""
         columns, rows = place_pixels(
             bounds,
             size,
-            tile_crs=self.tms.rasterio_crs.to_string(),
-            raster_crs=self.crs.to_string(),
-            transform=dataset.transform,
+            tile_crs=_name_crs(self.tms.id),
+            raster_crs=raster.crs,
+            transform=raster.transform,
         )
-        inside = (columns >= 0) & (columns < dataset.width) & (rows >= 0) & (rows < dataset.height)
-        values = np.zeros((1, size, size), dtype=dataset.dtypes[0])
-        missing = np.ones(values.shape, dtype=bool)
-        if inside.any():
-            column, row = columns[inside].astype(int), rows[inside].astype(int)
-            window = Window(column.min(), row.min(), np.ptp(column) + 1, np.ptp(row) + 1)
-            # Only a raster without overviews asks for more cells than this; most would fall between pixels.
-            step = math.ceil(math.sqrt(window.height * window.width / _MOST_CELLS))
-            shape = math.ceil(window.height / step), math.ceil(window.width / step)
-            cells = dataset.read(1, window=window, out_shape=shape, masked=True)
-            place = (row - row.min()) // step, (column - column.min()) // step
-            values[0, inside] = cells.data[place]
-            missing[0, inside] = np.ma.getmaskarray(cells)[place]
-        if self._nodata is not None:
-            missing |= values == self._nodata
-        picked = np.ma.MaskedArray(values, mask=missing)
-        return ImageData(picked, crs=self.tms.rasterio_crs, bounds=bounds, nodata=self._nodata)
+        inside = (columns >= 0) & (columns < raster.width) & (rows >= 0) & (rows < raster.height)
+        if not inside.all():
+            return self._pick_some(raster, columns, rows, inside)
+        values, missing = self._read_at(raster, columns.astype(np.int32), rows.astype(np.int32))
+        return Cells(values, missing)
 
-    def _blend_cells(
-        self, dataset: Any, bounds: BBox, size: int, resampling: WarpResampling, scale: float
-    ) -> ImageData:
+    def _pick_some(self, raster: Raster, columns: NDArray[Any], rows: NDArray[Any], inside: NDArray[np.bool_]) -> Cells:
+        values = np.zeros(inside.shape, dtype=raster.dtype)
+        missing = ~inside
+        if inside.any():
+            places = columns[inside].astype(np.int32), rows[inside].astype(np.int32)
+            values[inside], missing[inside] = self._read_at(raster, *places)
+        return Cells(values, missing)
+
+    def _read_at(
+        self, raster: Raster, column: NDArray[np.int32], row: NDArray[np.int32]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Return the values of cells, and which are missing."""
+        left, top = int(column.min()), int(row.min())
+        window = Window(left, top, int(column.max()) - left + 1, int(row.max()) - top + 1)
+        # Only a raster without overviews asks for more cells than this; most would fall between pixels.
+        step = math.ceil(math.sqrt(window.height * window.width / _MOST_CELLS))
+        shape = math.ceil(window.height / step), math.ceil(window.width / step)
+        place = (row - top) // step * shape[1] + (column - left) // step
+        values = raster.dataset.read(1, window=window, out_shape=shape).ravel().take(place)
+        nodata = self._nodata
+        missing = np.zeros(place.shape, dtype=bool) if nodata is None else values == nodata
+        if nodata != nodata:  # NaN is not even the same as itself
+            missing = np.isnan(values)
+        if raster.has_mask:
+            missing |= raster.dataset.read_masks(1, window=window, out_shape=shape).ravel().take(place) == 0
+        return values, missing
+
+    def _blend_cells(self, dataset: Any, bounds: BBox, size: int, resampling: WarpResampling, scale: float) -> Cells:
         """Give every pixel a mean of the cells around its centre, by GDAL's warper."""
         options = {
             "crs": self.tms.rasterio_crs,
@@ -208,13 +220,14 @@ class LayerReader(Reader):
             "XSCALE": min(scale, 1.0),
             "YSCALE": min(scale, 1.0),
         }
-        return rio_reader.read(
+        image = rio_reader.read(
             dataset, indexes=1, nodata=self._nodata, reproject_method=resampling, vrt_options=options
         )
+        return Cells(image.array.data[0], np.ma.getmaskarray(image.array)[0])
 
     @property
     def _nodata(self) -> float | None:
-        declared: float | None = self.dataset.nodata
+        declared = self._raster.nodata
         if declared is None and self.input.legend is not None:
             return float(self.input.legend.nodata)
         return declared
@@ -222,7 +235,7 @@ class LayerReader(Reader):
     @cached_property
     def _extent(self) -> BBox:
         """The raster's bounds in the CRS of the tiles; all of it where they cannot be told (poles, 180°)."""
-        left, bottom, right, top = _project_bounds(self.crs, self.tms.rasterio_crs, self.bounds)
+        left, bottom, right, top = _project_bounds(self._raster.crs, _name_crs(self.tms.id), self.bounds)
         finite = all(math.isfinite(edge) for edge in (left, bottom, right, top))
         if not (finite and left < right and bottom < top):
             return tuple(self.tms.xy_bbox)
@@ -243,51 +256,30 @@ class LayerReader(Reader):
         latitude = math.radians((self.bounds[1] + self.bounds[3]) / 2)
         return cell * _METRES_PER_DEGREE * math.sqrt(math.cos(latitude))
 
-    @contextmanager
-    def _at_resolution(self, cells_per_pixel: float) -> Iterator[tuple[Any, int]]:
-        """Open the overview that suits, and tell by what factor it is coarser (1: the raster itself)."""
-        overviews = self.dataset.overviews(1)
+    def _at_resolution(self, cells_per_pixel: float) -> tuple[Raster, int]:
+        """Borrow the overview that suits, and tell by what factor it is coarser (1: the raster itself)."""
+        overviews = self._raster.overviews
         suiting = [factor for factor in overviews if factor <= cells_per_pixel * _OVERVIEW_SLACK]
         if not suiting:
-            yield self.dataset, 1
-            return
-        factor = max(suiting)
-        with open_layer(self.input, OVERVIEW_LEVEL=overviews.index(factor)) as dataset:
-            yield dataset, factor
+            return self._raster, 1
+        lent = self.pool.lend(self.input, overviews.index(max(suiting)))
+        return self._ctx_stack.enter_context(lent), max(suiting)
 
 
-@contextmanager
-def open_layer(layer: Layer, **options: Any) -> Iterator[Any]:
-    """Open the file of a layer by the GeoTIFF driver alone: a VRT could name any other file or host.
-
-    Raises
-    ------
-    LayerUnreadable
-        If the file is missing, damaged, no GeoTIFF or without CRS.
-    """
-    with _gdal_errors(layer):
-        dataset = rasterio.open(layer.source, driver="GTiff", **options)
-    with dataset:
-        if dataset.crs is None:
-            raise LayerUnreadable(f"The file of {layer.item_id!r} has no CRS. Ingest it again, with --crs.")
-        yield dataset
+def read_layer(layer: Layer, matrix_set: TileMatrixSet, pool: DatasetPool) -> LayerReader:
+    """Open a layer for reading; close it by `with`."""
+    # rio-tiler names the type of its own inputs, which are paths.
+    return LayerReader(layer, tms=matrix_set, pool=pool)  # type: ignore[arg-type]
 
 
-@contextmanager
-def _gdal_errors(layer: Layer) -> Iterator[None]:
-    """Keep GDAL's messages, which name paths, to the log."""
-    try:
-        yield
-    except (RasterioError, CPLE_BaseError) as error:
-        _log.exception("Cannot read %s", layer.source)
-        raise LayerUnreadable(
-            f"The file of the asset {layer.asset_key!r} of {layer.item_id!r} is missing or damaged. "
-            "Tell whoever runs this server; the layer has to be ingested again."
-        ) from error
+@lru_cache(maxsize=64)
+def _name_crs(matrix_set: str) -> str:
+    name: str = tms.get(matrix_set).rasterio_crs.to_string()
+    return name
 
 
 @lru_cache(maxsize=256)
-def _project_bounds(source: Any, target: Any, bounds: BBox) -> BBox:
+def _project_bounds(source: str, target: str, bounds: BBox) -> BBox:
     try:
         projected: BBox = transform_bounds(source, target, *bounds, densify_pts=21)
     except (RasterioError, CPLE_BaseError):

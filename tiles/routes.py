@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import re
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
-import rasterio
 from attrs import define
 from fastapi import Depends, Path, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from morecantile import TileMatrixSet, tms
+from morecantile import TileMatrixSet
 from morecantile.defaults import TileMatrixSets
 from pydantic import Field
 from rio_tiler.constants import WGS84_CRS
-from rio_tiler.errors import TileOutsideBounds
-from rio_tiler.io import BaseReader
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from titiler.core.factory import TilerFactory
 
 from tiles.caching import cache_headers
-from tiles.errors import InvalidRequest, InvalidTile, UnknownTileMatrixSet
+from tiles.errors import InvalidRequest
 from tiles.layer import Layer
-from tiles.legends import DEFAULT_LANGUAGE, SYNTHETIC_NOTE, choose_title, describe, draw
-from tiles.picture import MEDIA_TYPES, encode, encode_empty
-from tiles.reader import GDAL_ENV, TILE_SIZE, LayerReader
-from tiles.style import Ground, Style, choose_style, suiting_styles
+from tiles.legends import DEFAULT_LANGUAGE, SYNTHETIC_NOTE, choose_title, draw
+from tiles.painter import Painter
+from tiles.picture import MEDIA_TYPES
+from tiles.reader import TILE_SIZE, LayerReader, read_layer
+from tiles.sheets import MAX_ZOOM, TILE_MATRIX_SETS, Coverage, Format, Frame, Sheet, find_matrix_set
+from tiles.style import suiting_styles
 
-MAX_ZOOM: Final = 24
-# Not the two whose rows hold fewer tiles towards the poles: hardly a client draws them.
-TILE_MATRIX_SETS: Final = TileMatrixSets(
-    {name: tms.get(name) for name in tms.list() if name not in {"CDB1GlobalGrid", "GNOSISGlobalGrid"}}
-)
+HANDED_ON: Final = ("asset", "style", "since", "against", "class")
+"""Parameters of a sheet that the addresses of its tiles need too."""
+
 # Zoomed in by two more levels a cell measures several pixels, and its edges are where they are on the ground.
 _ZOOMS_BEYOND_NATIVE: Final = 2
 # On these depends under which address a server behind a proxy believes to be known.
@@ -46,8 +41,6 @@ _FORWARDED: Final = "Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-
 Coordinate = Annotated[int, Path(ge=0)]
 # Without `Path`: FastAPI would want these two in every spelling of the URL.
 Scale = Annotated[int, Field(ge=1, le=2)]
-Format = Literal["png", "webp"]
-StyleName = Annotated[str | None, Query(alias="style", max_length=60, description="A style of info")]
 Language = Annotated[str, Query(alias="lang", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)]
 Version = Annotated[str | None, Query(alias="v", max_length=64, description="Which version, as TileJSON names it")]
 MatrixSetName = Annotated[str, Path(alias="tileMatrixSetId")]
@@ -71,8 +64,8 @@ class TileRoute(APIRoute):
 
 
 @define(kw_only=True)
-class LayerTiler(TilerFactory):
-    """Makes the routes of the layer that `path_dependency` finds.
+class SheetTiler(TilerFactory):
+    """Makes the routes of the sheet that `path_dependency` finds.
 
     Unlike the stock factory it takes no URL, expression, colour map, size or other knob from the client: what
     is read is found in the catalog, and how it is drawn is a named style.
@@ -80,24 +73,24 @@ class LayerTiler(TilerFactory):
     Attributes
     ----------
     path_dependency : callable
-        FastAPI dependency that returns a `Layer`.
+        FastAPI dependency that returns a `Sheet`.
     credit_dependency : callable
         FastAPI dependency that returns the names of those the data is from.
+    painter : Painter
+        Draws the tiles.
     router_prefix : str
         Under which the router is included, with the parameters of `path_dependency`.
     """
 
     credit_dependency: Callable[..., tuple[str, ...]]
-    reader: type[BaseReader] = LayerReader
+    painter: Painter
+    reader: type[LayerReader] = LayerReader
     supported_tms: TileMatrixSets = TILE_MATRIX_SETS
-    environment_dependency: Callable[..., dict[str, Any]] = lambda: GDAL_ENV
-    render_func: Callable[..., tuple[bytes, str]] = encode
 
     def register_routes(self) -> None:
         """Register what we want to answer, and nothing else."""
         self.tile()
         self.tilejson()
-        self.info()
         self.legend()
 
     def tile(self) -> None:
@@ -105,26 +98,23 @@ class LayerTiler(TilerFactory):
         found = Depends(self.path_dependency)
 
         def tile(
+            request: Request,
             matrix_set_name: MatrixSetName,
             z: Coordinate,
             x: Coordinate,
             y: Coordinate,
             scale: Scale = 1,
             format: Format = "png",  # noqa: A002 (so it is called in the URL)
-            style_name: StyleName = None,
             version: Version = None,
-            layer: Layer = found,
+            sheet: Sheet = found,
         ) -> Response:
             """Draw a tile; it is transparent where there is no data.
 
             An address that names a version never shows other pixels, so that caches keep it for good.
             """
-            matrix_set = self._matrix_set(matrix_set_name)
-            _check_tile(matrix_set, z, x, y)
-            size = TILE_SIZE * scale
-            content = self._draw(layer, style_name, matrix_set, (x, y, z), size, format)
-            headers = cache_headers(layer, for_good=bool(version))
-            return Response(content, media_type=MEDIA_TYPES[format], headers=headers)
+            frame = Frame(find_matrix_set(matrix_set_name), z, x, y, scale)
+            known = request.headers.get("if-none-match")
+            return self.painter.answer(sheet, frame, format, version=version, if_none_match=known)
 
         base = "/tiles/{tileMatrixSetId}/{z}/{x}/{y}"
         for ending in ("@{scale}x.{format}", ".{format}@{scale}x", "@{scale}x", ".{format}", ""):
@@ -144,62 +134,43 @@ class LayerTiler(TilerFactory):
         def tilejson(
             request: Request,
             matrix_set_name: MatrixSetName,
-            style_name: StyleName = None,
             tile_format: Format = "png",
-            layer: Layer = found,
+            sheet: Sheet = found,
             providers: tuple[str, ...] = credit,
         ) -> Response:
             """Describe the tiles as TileJSON 3: what a map client needs to draw them."""
-            matrix_set = self._matrix_set(matrix_set_name)
-            style = choose_style(layer, style_name)
+            matrix_set = find_matrix_set(matrix_set_name)
             url = self.url_for(
                 request, "tile", tileMatrixSetId=matrix_set.id, z="{z}", x="{x}", y="{y}", format=tile_format
             )
-            asked = {key: value for key, value in request.query_params.items() if key in ("asset", "style")}
-            asked |= {"v": layer.version} if layer.version else {}
+            asked = {key: value for key, value in request.query_params.items() if key in HANDED_ON}
+            asked |= {"v": sheet.edition} if sheet.edition else {}
             url += f"?{urlencode(asked)}" if asked else ""
-            with self._open(layer, matrix_set) as source:
-                document = _describe_tiles(layer, style, source, providers) | {"tiles": [url]}
-            headers = cache_headers(layer) | {"Vary": _FORWARDED}
+            coverage = sheet.cover(matrix_set, self.painter.pool)
+            document = _describe_tiles(sheet, matrix_set, coverage, providers) | {"tiles": [url]}
+            headers = cache_headers(public=sheet.public) | {"Vary": _FORWARDED}
             return JSONResponse(document, headers=headers)
 
         self._add("/{tileMatrixSetId}/tilejson.json", tilejson, "getTileJSON")
-
-    def info(self) -> None:
-        """Register what the raster is."""
-        found = Depends(self.path_dependency)
-
-        def info(layer: Layer = found) -> Response:
-            """Tell the raster's grid and the styles it can be drawn in."""
-            with self._open(layer, self.supported_tms.get("WebMercatorQuad")) as source:
-                raster = source.info().model_dump(mode="json", exclude_none=True)
-                geographic = source.get_geographic_bounds(WGS84_CRS)
-            styles = [{"name": style.name, "title": dict(style.title)} for style in suiting_styles(layer)]
-            ours = {"asset": layer.asset_key, "styles": styles, "geographic_bounds": geographic}
-            return JSONResponse(raster | ours, headers=cache_headers(layer))
-
-        self._add("/info", info, "getInfo")
 
     def legend(self) -> None:
         """Register the legend as JSON and PNG."""
         found = Depends(self.path_dependency)
 
         def legend_json(
-            style_name: StyleName = None,
             language: Language = DEFAULT_LANGUAGE,
-            layer: Layer = found,
+            sheet: Sheet = found,
         ) -> Response:
-            """Describe the classes, or the ramp, a layer is drawn in."""
-            return JSONResponse(self._legend(layer, style_name, language), headers=cache_headers(layer))
+            """Describe the classes, or the ramp, of the tiles."""
+            return JSONResponse(sheet.describe(language, self.painter.pool), headers=cache_headers(public=sheet.public))
 
         def legend_png(
-            style_name: StyleName = None,
             language: Language = DEFAULT_LANGUAGE,
-            layer: Layer = found,
+            sheet: Sheet = found,
         ) -> Response:
             """Draw the legend."""
-            content = draw(self._legend(layer, style_name, language))
-            return Response(content, media_type="image/png", headers=cache_headers(layer))
+            content = draw(sheet.describe(language, self.painter.pool))
+            return Response(content, media_type="image/png", headers=cache_headers(public=sheet.public))
 
         self._add("/legend.json", legend_json, "getLegend")
         self._add("/legend.png", legend_png, "getLegendPicture")
@@ -222,82 +193,61 @@ class LayerTiler(TilerFactory):
             operation_id=f"{self.operation_prefix}{operation}",
         )
 
-    def _draw(
-        self,
-        layer: Layer,
-        style_name: str | None,
-        matrix_set: TileMatrixSet,
-        tile: tuple[int, int, int],
-        size: int,
-        output_format: Format,
-    ) -> bytes:
-        style = choose_style(layer, style_name)
-        with self._open(layer, matrix_set) as source:
-            layer = _with_spread(layer, source)
-            ground = Ground(source.pixel_size_m(tile[2], size), source.extent_m)
-            try:
-                image = source.tile(*tile, tilesize=size, resampling=style.resampling, buffer=style.buffer)
-            except TileOutsideBounds:
-                return encode_empty((size, size), output_format)
-        content, _ = self.render_func(style.paint(image, layer, ground), output_format)
-        return content
 
-    def _legend(self, layer: Layer, style_name: str | None, language: str) -> dict[str, Any]:
-        style = choose_style(layer, style_name)
-        if layer.legend is None and layer.spread is None:
-            with self._open(layer, self.supported_tms.get("WebMercatorQuad")) as source:
-                layer = _with_spread(layer, source)
-        return describe(layer, style, language)
+@define(kw_only=True)
+class LayerTiler(SheetTiler):
+    """Makes the routes of a layer: besides those of a sheet, what the raster is.
 
-    def _matrix_set(self, name: str) -> TileMatrixSet:
-        if name not in self.supported_tms.list():
-            known = ", ".join(self.supported_tms.list())
-            raise UnknownTileMatrixSet(f"There is no tile matrix set {name!r}. Use one of: {known}.")
-        return self.supported_tms.get(name)
+    Attributes
+    ----------
+    raster_dependency : callable
+        FastAPI dependency that returns the `Layer` of the sheet.
+    """
 
-    @contextmanager
-    def _open(self, layer: Layer, matrix_set: TileMatrixSet) -> Iterator[LayerReader]:
-        with rasterio.Env(**self.environment_dependency()), self.reader(layer, tms=matrix_set) as source:
-            yield source
+    raster_dependency: Callable[..., Layer]
+
+    def register_routes(self) -> None:
+        """Register what we want to answer, and nothing else."""
+        SheetTiler.register_routes(self)
+        self.info()
+
+    def info(self) -> None:
+        """Register what the raster is."""
+        found = Depends(self.raster_dependency)
+
+        def info(layer: Layer = found) -> Response:
+            """Tell the raster's grid and the styles it can be drawn in."""
+            with read_layer(layer, find_matrix_set("WebMercatorQuad"), self.painter.pool) as source:
+                raster = source.info().model_dump(mode="json", exclude_none=True)
+                geographic = source.get_geographic_bounds(WGS84_CRS)
+            styles = [{"name": style.name, "title": dict(style.title)} for style in suiting_styles(layer)]
+            ours = {"asset": layer.asset_key, "styles": styles, "geographic_bounds": geographic}
+            return JSONResponse(raster | ours, headers=cache_headers(public=layer.public))
+
+        self._add("/info", info, "getInfo")
 
 
-def _check_tile(matrix_set: TileMatrixSet, z: int, x: int, y: int) -> None:
-    highest = min(matrix_set.maxzoom, MAX_ZOOM)
-    if not matrix_set.minzoom <= z <= highest:
-        raise InvalidTile(f"There is no zoom {z}: {matrix_set.id} goes from {matrix_set.minzoom} to {highest}.")
-    matrix = matrix_set.matrix(z)
-    if x >= matrix.matrixWidth or y >= matrix.matrixHeight:
-        raise InvalidTile(
-            f"There is no tile {x}/{y} at zoom {z}: {matrix_set.id} has {matrix.matrixWidth} columns "
-            f"and {matrix.matrixHeight} rows there, counted from 0."
-        )
-
-
-def _describe_tiles(layer: Layer, style: Style, source: LayerReader, providers: tuple[str, ...]) -> dict[str, Any]:
-    """Say what a TileJSON says about a layer, but for where its tiles are."""
-    notes = [SYNTHETIC_NOTE] if layer.synthetic else []
-    west, south, east, north = source.get_geographic_bounds(WGS84_CRS)
+def _describe_tiles(
+    sheet: Sheet, matrix_set: TileMatrixSet, coverage: Coverage, providers: tuple[str, ...]
+) -> dict[str, Any]:
+    """Say what a TileJSON says about a sheet, but for where its tiles are."""
+    notes = [SYNTHETIC_NOTE] if sheet.synthetic else []
+    west, south, east, north = coverage.bounds
+    coarse, fine = coverage.native_zooms
     return {
         "tilejson": "3.0.0",
         "version": "1.0.0",
         "scheme": "xyz",
-        "name": layer.title,
-        "description": ". ".join([choose_title(style.title, DEFAULT_LANGUAGE), *notes]),
+        "name": sheet.title,
+        "description": ". ".join([choose_title(sheet.style_title, DEFAULT_LANGUAGE), *notes]),
         # Map clients put it into the page as HTML.
         "attribution": html.escape("; ".join([*providers, *notes])),
         "tileSize": TILE_SIZE,
         "bounds": [west, south, east, north],
-        "center": [(west + east) / 2, (south + north) / 2, source.minzoom],
-        "minzoom": source.tms.minzoom,
-        "maxzoom": min(source.maxzoom + _ZOOMS_BEYOND_NATIVE, source.tms.maxzoom, MAX_ZOOM),
+        "center": [(west + east) / 2, (south + north) / 2, coarse],
+        "minzoom": matrix_set.minzoom,
+        "maxzoom": min(fine + _ZOOMS_BEYOND_NATIVE, matrix_set.maxzoom, MAX_ZOOM),
     }
-
-
-def _with_spread(layer: Layer, source: LayerReader) -> Layer:
-    """Give a continuous layer of which the catalog knows no statistics those of a thumbnail."""
-    if layer.legend is not None or layer.spread is not None:
-        return layer
-    return dataclasses.replace(layer, spread=source.spread())
 
 
 def _camel(ending: str) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rio_tiler.models import ImageData
 from rio_tiler.types import WarpResampling
 
 from catalog.legend import Legend
+from tiles.cells import Cells
 from tiles.errors import UnknownStyle
 from tiles.layer import Layer, Spread
 from tiles.picture import Picture
@@ -61,7 +62,7 @@ class Style:
     name: str
     title: Mapping[str, str] = field(hash=False)
     suits: Callable[[Layer], bool]
-    paint: Callable[[ImageData, Layer, Ground], Picture]
+    paint: Callable[[Cells, Layer, Ground], Picture]
     resampling: WarpResampling = "nearest"
     buffer: int = 0
 
@@ -98,6 +99,15 @@ def legend_palette(legend: Legend) -> NDArray[np.uint8]:
     return palette
 
 
+@lru_cache(maxsize=64)
+def _dense_palette(legend: Legend) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return a palette of one transparent row and one for each class, and the row of every pixel value, (256,)."""
+    palette = np.array([(0, 0, 0, 0), *(legend.colormap()[value] for value in legend.values)], dtype=np.uint8)
+    row = np.zeros(256, dtype=np.uint8)
+    row[list(legend.values)] = np.arange(1, len(legend) + 1)
+    return palette, row
+
+
 def ramp_palette() -> NDArray[np.uint8]:
     """Return the default ramp, (256, 4) uint8: row 0 transparent, rows 1 to 255 from low to high."""
     stops = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in RAMP])
@@ -109,26 +119,24 @@ def ramp_palette() -> NDArray[np.uint8]:
     return np.rint(palette).astype(np.uint8)
 
 
-def _paint_legend(image: ImageData, layer: Layer, _ground: Ground) -> Picture:
+def _paint_legend(cells: Cells, layer: Layer, _ground: Ground) -> Picture:
     if layer.legend is None:
         raise UnknownStyle("This layer has no classes: draw it in the style 'continuous'.")
-    values, missing = image.array.data[0], np.ma.getmaskarray(image.array)[0]
-    classes = np.where(missing | (values < 0) | (values > 255), layer.legend.nodata, values)
-    palette = legend_palette(layer.legend)
-    return Picture(classes.astype(np.uint8), palette)
+    palette, row = _dense_palette(layer.legend)
+    return Picture(row.take(cells.classes(layer.legend.nodata)), palette)
 
 
-def _paint_ramp(image: ImageData, layer: Layer, _ground: Ground) -> Picture:
+def _paint_ramp(cells: Cells, layer: Layer, _ground: Ground) -> Picture:
     spread = layer.spread or _NOTHING_KNOWN
-    values = np.ma.masked_invalid(image.array[0].astype(float))
+    values = cells.masked()
     share = np.clip((values - spread.low) / (spread.high - spread.low), 0, 1)
     return Picture(np.ma.filled(1 + np.rint(share * 254), 0).astype(np.uint8), ramp_palette())
 
 
-def _paint_relief(image: ImageData, layer: Layer, ground: Ground) -> Picture:
+def _paint_relief(cells: Cells, layer: Layer, ground: Ground) -> Picture:
     spread = layer.spread or _NOTHING_KNOWN
     exaggeration = exaggerate(pixel_size_m=ground.pixel_size_m, extent_m=ground.extent_m, deviation_m=spread.deviation)
-    shaded = shade(image.array[0], pixel_size_m=ground.pixel_size_m, exaggeration=exaggeration)
+    shaded = shade(cells.masked(), pixel_size_m=ground.pixel_size_m, exaggeration=exaggeration)
     return Picture(shaded, RELIEF_PALETTE)
 
 

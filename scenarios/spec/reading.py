@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import ValidationError
 
@@ -19,13 +20,22 @@ from scenarios.spec.scenario import Scenario
 if TYPE_CHECKING:
     import geopandas
 
+    Features = Callable[[str, str], geopandas.GeoDataFrame]
 
-def load_scenario(path: str | Path) -> Scenario:
+
+def load_scenario(path: str | Path, features: Features | None = None) -> Scenario:
     """Read a scenario from a YAML file, and from the files that it extends.
 
     A place (``where``, ``distance_to``) that names a GeoJSON file, relative to the scenario's, is replaced by its
     geometry, demand ``zones`` that name one by its polygons, and a demand ``table`` that names a CSV file by its
-    columns, so that the scenario is whole without these files.
+    columns, so that the scenario is whole without these files. In place of a GeoJSON file each of them may name a
+    vector layer of the landscape, as ``{layer: reserve}``.
+
+    Parameters
+    ----------
+    path : str or Path
+    features : callable, optional
+        Returns a vector layer, with a CRS, by the names of landscape and layer; what opens the commons gives it.
 
     Raises
     ------
@@ -35,32 +45,64 @@ def load_scenario(path: str | Path) -> Scenario:
         Not YAML, or a field is wrong; every wrong field is named with its line. Or files extend each other in a circle.
     """
     lineage = read_lineage(Path(path))
+    landscape = str(lineage.document.get("landscape"))
     for file in lineage.files:
-        _inline_places(file.document, file.path.parent)
-        _inline_distances(file.document, file.path.parent)
+        shapes = _Shapes(file.path.parent, landscape, features)
+        _inline_places(file.document, shapes)
+        _inline_distances(file.document, shapes)
         _inline_table(file.document, file.path.parent)
-        _inline_zones(file.document, file.path.parent)
+        _inline_zones(file.document, shapes)
     try:
         return Scenario.model_validate(lineage.document)
     except ValidationError as error:
         raise ScenarioInvalid(f"{path} has errors:\n" + _explain(error, lineage)) from error
 
 
-def _inline_places(document: dict[str, Any], folder: Path) -> None:
+@dataclass(frozen=True)
+class _Shapes:
+    """Where the shapes that a scenario names are found: beside its file, or in the commons."""
+
+    folder: Path
+    landscape: str
+    features: Features | None
+
+    def read(self, named: str | dict[str, Any]) -> tuple[geopandas.GeoDataFrame, str]:
+        """Return the shapes of a file or a layer, and what to call them in a message."""
+        if isinstance(named, str):
+            return _read_shapes(self.folder / named), str(self.folder / named)
+        layer = str(named[_VECTOR])
+        if self.features is None:
+            raise ScenarioInvalid(
+                f"The scenario names the vector layer {layer!r}: read it with its commons, as commons.run does, or "
+                "name a GeoJSON file."
+            )
+        return self.features(self.landscape, layer), f"the layer {layer!r}"
+
+
+def _names_shapes(value: Any, suffixes: tuple[str, ...] = ()) -> TypeGuard[str | dict[str, Any]]:
+    """Whether a field names a file, by its ending, or a vector layer."""
+    if isinstance(value, str):
+        return Path(value).suffix in suffixes if suffixes else bool(Path(value).suffix)
+    return isinstance(value, dict) and set(value) == {_VECTOR} and isinstance(value[_VECTOR], str)
+
+
+def _inline_places(document: dict[str, Any], shapes: _Shapes) -> None:
     plans = document.get("interventions")
     for plan in plans if isinstance(plans, list) else ():
         for action in plan.values() if isinstance(plan, dict) else ():
-            if isinstance(action, dict) and isinstance(action.get("where"), str):
-                action["where"] = _read_place(folder / action["where"])
+            where = action.get("where") if isinstance(action, dict) else None
+            if isinstance(where, str) or _names_shapes(where):
+                action["where"] = _as_geojson(_find_polygons(*shapes.read(where)).union_all())
 
 
-def _inline_distances(document: dict[str, Any], folder: Path) -> None:
+def _inline_distances(document: dict[str, Any], shapes: _Shapes) -> None:
     """Put in the geometry of what a driver is the distance to; a name with a dot is a file, another a class."""
     for driver in _derived_drivers(document):
         target = driver.get("distance_to")
-        if isinstance(target, str) and Path(target).suffix:
-            driver["distance_to"] = _merge_shapes(_read_shapes(folder / target), folder / target)
-            driver.setdefault("name", f"distance to {Path(target).stem}")
+        if _names_shapes(target):
+            driver["distance_to"] = _merge_shapes(*shapes.read(target))
+            name = Path(target).stem if isinstance(target, str) else target[_VECTOR]
+            driver.setdefault("name", f"distance to {name}")
 
 
 def _derived_drivers(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -74,18 +116,12 @@ def _derived_drivers(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield driver
 
 
-def _read_place(path: Path) -> dict[str, Any]:
-    """Read the polygons of a GeoJSON file as one geometry in WGS 84."""
-    return _as_geojson(_read_polygons(path).union_all())
-
-
-def _read_polygons(path: Path) -> Any:
-    """Read the polygons of a GeoJSON file as a GeoDataFrame in WGS 84."""
-    places = _read_shapes(path)
+def _find_polygons(places: geopandas.GeoDataFrame, title: str) -> Any:
+    """Return the polygons among shapes as a GeoDataFrame in WGS 84."""
     polygons = places[places.geom_type.isin(["Polygon", "MultiPolygon"])]
     if polygons.empty:
         raise ScenarioInvalid(
-            f"{path} has no polygon (found {sorted(set(places.geom_type)) or 'nothing'}); draw the place as one."
+            f"{title} has no polygon (found {sorted(set(places.geom_type)) or 'nothing'}); draw the place as one."
         )
     polygons = polygons.to_crs("EPSG:4326")
     return polygons.set_geometry(polygons.make_valid())
@@ -104,13 +140,13 @@ def _read_shapes(path: Path) -> geopandas.GeoDataFrame:
         raise ScenarioInvalid(f"{path} cannot be read as GeoJSON: {error}") from error
 
 
-def _merge_shapes(shapes: geopandas.GeoDataFrame, path: Path) -> dict[str, Any]:
+def _merge_shapes(shapes: geopandas.GeoDataFrame, title: str) -> dict[str, Any]:
     """Return shapes as one geometry in WGS 84."""
     known = shapes[shapes.geometry.notna() & ~shapes.geometry.is_empty]
     if known.empty:
-        raise ScenarioInvalid(f"{path} holds no geometry; draw what it is about.")
+        raise ScenarioInvalid(f"{title} holds no geometry; draw what it is about.")
     if known.crs is None:
-        raise ScenarioInvalid(f"{path} has no CRS; save it as GeoJSON, or with its CRS.")
+        raise ScenarioInvalid(f"{title} has no CRS; save it as GeoJSON, or with its CRS.")
     return _as_geojson(known.to_crs("EPSG:4326").make_valid().union_all())
 
 
@@ -118,19 +154,19 @@ def _as_geojson(geometry: Any) -> dict[str, Any]:
     return dict(json.loads(json.dumps(geometry.__geo_interface__)))
 
 
-def _inline_zones(document: dict[str, Any], folder: Path) -> None:
+def _inline_zones(document: dict[str, Any], shapes: _Shapes) -> None:
     demand = document.get("demand")
-    name = demand.get("zones") if isinstance(demand, dict) else None
-    if isinstance(demand, dict) and isinstance(name, str) and Path(name).suffix in (".geojson", ".json"):
-        demand["zones"] = _read_zones(folder / name)
+    named = demand.get("zones") if isinstance(demand, dict) else None
+    if isinstance(demand, dict) and _names_shapes(named, (".geojson", ".json")):
+        demand["zones"] = _name_zones(*shapes.read(named))
 
 
-def _read_zones(path: Path) -> dict[str, dict[str, Any]]:
-    """Read the polygons of a GeoJSON file by their name; those of one name are one zone."""
-    polygons = _read_polygons(path)
+def _name_zones(shapes: geopandas.GeoDataFrame, title: str) -> dict[str, dict[str, Any]]:
+    """Return polygons by their name; those of one name are one zone."""
+    polygons = _find_polygons(shapes, title)
     if "name" not in polygons.columns or polygons["name"].isna().any():
         raise ScenarioInvalid(
-            f"{path} has polygons without a name; zones need one. Give every polygon the property 'name'."
+            f"{title} has polygons without a name; zones need one. Give every polygon the property 'name'."
         )
     names = polygons["name"].astype(str)
     return {name: _as_geojson(polygons[names == name].union_all()) for name in dict.fromkeys(names)}
@@ -184,6 +220,7 @@ def _explain(error: ValidationError, lineage: Lineage) -> str:
     return "\n".join(lines)
 
 
+_VECTOR = "layer"  # the key by which a scenario names a vector layer of its landscape
 _TAGS = (CONSTANT, RAMP, LAYER, DERIVED)  # of fields that can be written in two ways
 _ADVICE = {
     "missing": " (add the field)",

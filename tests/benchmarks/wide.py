@@ -66,14 +66,14 @@ class WideLandscape:
         files += [rasterio.open(path, "w", **self._profile("uint16", None)) for path in layers]
         for file, unit in zip(files[len(maps) :], DRIVERS.values(), strict=True):
             file.set_band_unit(1, unit)
-        for first, planes in self._stripes():
+        for first, planes in self.stripes():
             for file, plane in zip(files, planes, strict=True):
                 file.write(plane, 1, window=Window(0, first, *plane.shape[::-1]))
         for file in files:
             file.close()
         return maps, layers
 
-    def _stripes(self) -> Iterator[tuple[int, list[NDArray[np.uint8] | NDArray[np.uint16]]]]:
+    def stripes(self) -> Iterator[tuple[int, list[NDArray[np.uint8] | NDArray[np.uint16]]]]:
         for first in range(0, self.edge, _STRIPE):
             rows = np.arange(first, min(first + _STRIPE, self.edge))
             drivers = self._drivers(rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,24 +18,13 @@ from catalog.errors import (
     ItemNotFound,
 )
 from catalog.store import ANONYMOUS, OWNER, CatalogStore, Query, Reader
+from tests.catalog.asking import COLLECTION, PARTNER, ids
 from tests.catalog.conftest import MakeItem
-
-PARTNER = Reader("ada", frozenset({"public", "partners"}))
-COLLECTION = {"type": "Collection", "id": "land-cover", "title": "Land cover"}
-
-
-def ids(store: CatalogStore, reader: Reader = OWNER, **fields: Any) -> list[str]:
-    """The ids of every item a query finds, over all pages."""
-    query = Query(**fields)
-    page = store.search(query, reader)
-    found = [item["id"] for item in page.items]
-    while page.next is not None:
-        page = store.search(replace(query, token=page.next), reader)
-        found += [item["id"] for item in page.items]
-    return found
+from tests.catalog.query_contract import QueryContract
+from tests.catalog.write_contract import WriteContract
 
 
-class StoreContract:
+class StoreContract(QueryContract, WriteContract):
     """The contract suite. The fixture `store` is an empty store."""
 
     @pytest.fixture(autouse=True)

@@ -10,7 +10,14 @@ from tests.catalog.service import Api
 
 def test_a_client_walks_the_catalog(client: pystac_client.Client) -> None:
     assert client.title == "Valley Commons"
-    assert {each.id for each in client.get_collections()} == {"landscapes", "land-cover", "drivers", "runs", "run-maps"}
+    assert {each.id for each in client.get_collections()} == {
+        "landscapes",
+        "land-cover",
+        "drivers",
+        "vectors",
+        "runs",
+        "run-maps",
+    }
     collection = client.get_collection("land-cover")
     item = collection.get_item("valley-2003")
     assert item.datetime.year == 2003

@@ -1,4 +1,4 @@
-"""The five collections of a commons are valid and say whose they are."""
+"""The six collections of a commons are valid and say whose they are."""
 
 from __future__ import annotations
 
@@ -23,7 +23,14 @@ def test_every_collection_is_valid(collection: dict) -> None:
 
 
 def test_their_names() -> None:
-    assert [each["id"] for each in COLLECTIONS] == ["landscapes", "land-cover", "drivers", "runs", "run-maps"]
+    assert [each["id"] for each in COLLECTIONS] == [
+        "landscapes",
+        "land-cover",
+        "drivers",
+        "vectors",
+        "runs",
+        "run-maps",
+    ]
 
 
 def test_a_contact_that_is_no_address() -> None:

@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import StoreError
-from catalog.sqlite import MIGRATIONS, SqliteStore
+from catalog.migrations import MIGRATIONS
+from catalog.queryables import QUERYABLES
+from catalog.sqlite import SqliteStore
 from catalog.store import OWNER, Query
+from tests.catalog.asking import COLLECTION, ids
 from tests.catalog.conftest import MakeItem
-from tests.catalog.store_contract import COLLECTION, StoreContract
+from tests.catalog.store_contract import StoreContract
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -49,10 +52,39 @@ def test_the_file_says_its_version(path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def test_a_file_of_the_first_version_is_brought_up_to_date(path: Path, make_item: MakeItem) -> None:
+    old = [make_item("a", gsd=10, title="Old forest", created="2000-01-01T00:00:00Z"), make_item("b", deprecated=True)]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute("INSERT INTO collections VALUES (?, 'public', ?)", ("land-cover", json.dumps(COLLECTION)))
+        for key, item in enumerate(old):
+            row = (key, "land-cover", item["id"], "public", 0, 0, 0, 10, 50, 11, 51, json.dumps(item))
+            connection.execute(f"INSERT INTO items VALUES ({', '.join('?' * len(row))})", row)
+            connection.execute("INSERT INTO footprints VALUES (?, 10, 11, 50, 51)", (2 * key,))
+    with closing(SqliteStore(path)) as store:
+        assert store.item("land-cover", "a", OWNER) == old[0]
+        assert ids(store, filter="gsd = 10") == ids(store, q=("forest",)) == ["a"]
+        assert ids(store, filter="created = TIMESTAMP('2000-01-01T01:00:00+01:00')") == ["a"]
+        assert ids(store, filter="deprecated = true", bbox=(10, 50, 11, 51)) == ["b"]
+        store.put_items([{**old[0], "properties": {**old[0]["properties"], "gsd": 20}}])
+        assert ids(store, filter="gsd = 20", sortby=("-gsd",)) == ["a"]
+
+
+def test_the_file_has_a_column_and_an_index_for_each_declared_property(path: Path) -> None:
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(items)")}
+        indexes = {row[1] for row in connection.execute("PRAGMA index_list(items)")}
+    assert set(QUERYABLES) <= columns
+    assert {f"items_by_{name}" for name in QUERYABLES} <= indexes
+
+
 def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="is of version 99 and this program knows up to 1: update"):
+    with pytest.raises(StoreError, match="is of version 99 and this program knows up to 2: update"):
         SqliteStore(path)
 
 

@@ -15,6 +15,7 @@ from affine import Affine
 from numpy.typing import ArrayLike
 
 import datacommons as dc
+from catalog.store import OWNER
 from datacommons.commons import Commons
 from tests.commands import Outcome, command
 
@@ -120,3 +121,34 @@ def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RunCli:
         return command(*arguments, folder=cwd)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def lived_in(valley: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a commons with layers, one of them hidden, and a run; to be copied and not touched."""
+    folder = tmp_path_factory.mktemp("lived-in")
+    write = raster_writer(folder / "sources")
+    distance = np.broadcast_to(np.arange(60, dtype=np.float32), (40, 60))
+    with dc.open(shutil.copytree(valley, folder / "valley")) as commons:
+        commons.ingest([write("road.tif", distance)], collection="drivers")
+        commons.run(make_scenario(), threads=1)
+        commons.ingest([write("rights.tif", distance)], collection="drivers")
+        hidden = commons.store.item("drivers", "valley-rights", OWNER)
+        hidden["properties"]["landscape:access"] = "partners"
+        commons.store.put_items([hidden])
+    return folder / "valley"
+
+
+def make_scenario() -> dc.Scenario:
+    """Make a small scenario of the valley, with one driver."""
+    return dc.Scenario(
+        id="roads",
+        title="Roads",
+        landscape="valley",
+        start=2000,
+        years=2,
+        members=2,
+        history=(1990, 2000),
+        transitions={"minimum_hectares": 0},
+        potential={"drivers": ["road"]},
+    )

@@ -51,7 +51,7 @@ def test_collections_say_what_the_settings_say(commons: Commons) -> None:
     (commons.root / "commons.toml").write_text(text.replace('"other"', '"CC-BY-4.0"'), "utf-8")
     with dc.open(commons.root) as again:
         collections = {each["id"]: each for each in again.store.collections(ANONYMOUS)}
-        assert set(collections) == {"landscapes", "land-cover", "drivers", "runs", "run-maps"}
+        assert set(collections) == {"landscapes", "land-cover", "drivers", "vectors", "runs", "run-maps"}
         assert {each["license"] for each in collections.values()} == {"CC-BY-4.0"}
         interval = collections["land-cover"]["extent"]["temporal"]["interval"]
         assert interval == [["1990-01-01T00:00:00Z", "2000-12-31T23:59:59Z"]]

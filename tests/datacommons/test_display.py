@@ -93,7 +93,7 @@ def test_hindcast_beside_guessing(capsys: pytest.CaptureFixture[str]) -> None:
             for name, decayed in (("best map", 0.3), ("neighbourhood only", 0.25), ("guessing", 0.2), ("no change", 0))
         },
         transitions=(TransitionAgreement(1, 2, observed=1200, simulated=1000, hits=200),),
-        reliability=Reliability(2, (Transition(1, 2),), np.array([[8000, 0, 1000]]), np.array([[100, 0, 900]])),
+        reliability=Reliability(2, (Transition(1, 2),), np.array([[[8000, 0, 1000]]]), np.array([[[100, 0, 900]]])),
         patterns={},
         evidence={},
         notes=("a transition was left out [for lack of cells]",),
@@ -120,7 +120,12 @@ def test_hindcast_beside_guessing(capsys: pytest.CaptureFixture[str]) -> None:
         "Of the changes that the 2 members called 100% likely, 90% happened. Brier skill against no change: 0.800, "
         "with ever more members 0.800."
     )
-    assert lines[17] == "  note: a transition was left out [for lack of cells]"
+    # Of one block alone nothing can be learned elsewhere, so its 9,000 cells are told 1/6 and 5/6.
+    assert lines[17] == (
+        "Recalibrated by how often such shares came true, in each part of the map by all others: skill 0.617, largest "
+        "distance from what happened 15% (members' shares 10%)."
+    )
+    assert lines[18] == "  note: a transition was left out [for lack of cells]"
 
 
 def test_error_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datacommons.charts import draw_map
+from datacommons.charts import draw_map, draw_reliability
 from datacommons.errors import NotWritten
 from datacommons.report import judge_reliability, render_report, write_report
 from scenarios.reliability import Reliability
@@ -99,15 +99,35 @@ def test_a_landscape_at_rest_has_a_report_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("happened", "words"), [(100, "surer than it should be"), (500, "as good as its word"), (900, "less sure")]
+    ("happened", "words"), [(100, "surer than they should be"), (500, "as good as their word"), (900, "less sure")]
 )
 def test_reliability_is_said_in_words(happened: int, words: str) -> None:
-    cases, came = np.array([[0, 1000, 0]]), np.array([[0, happened, 0]])
-    assert words in judge_reliability(Reliability(2, (Transition(1, 2),), cases, came))
+    # Two blocks alike, so that each is foretold by the other all but perfectly.
+    cases, came = np.array([[[0, 1000, 0]]] * 2), np.array([[[0, happened, 0]]] * 2)
+    told = judge_reliability(Reliability(2, (Transition(1, 2),), cases, came))
+    assert words in told
+    assert f"called {happened / 10:.0f}% likely happened in {happened / 10:.0f}% of the cases." in told
+
+
+def test_both_curves_are_drawn_and_named() -> None:
+    cases, came = np.array([[[5000, 1000, 600]]] * 2), np.array([[[50, 100, 300]]] * 2)
+    picture = draw_reliability(Reliability(2, (Transition(1, 2),), cases, came))
+    lines = re.findall(r'<polyline class="(own|other)" points="([^"]*)"/>', picture)
+    # The curves have a point for each of 0, 1 and 2 members; their keys are short lines of two points.
+    assert [(name, len(points.split())) for name, points in lines] == [
+        ("other", 3),
+        ("own", 3),
+        ("own", 2),
+        ("other", 2),
+    ]
+    assert ">recalibrated</text>" in picture
+    assert ">share of members</text>" in picture
+    assert picture.count("<circle") == 6
+    assert 'class="own few"' not in picture
 
 
 def test_too_few_cases_tell_nothing() -> None:
-    few = np.array([[0, 10, 0]])
+    few = np.array([[[0, 10, 0]]])
     assert judge_reliability(Reliability(2, (Transition(1, 2),), few, few)) == "Too little changed to tell."
 
 

@@ -57,6 +57,7 @@ def test_the_collections_can_be_walked(client: pystac_client.Client) -> None:
         "landscapes": ["plum-island"],
         "land-cover": sorted(f"plum-island-land-cover-{name[10:14]}" for name in LAND_COVER),
         "drivers": sorted(f"plum-island-{name.removesuffix('.tif')}" for name in DRIVERS),
+        "vectors": [],
         "runs": [RUN],
         "run-maps": [f"{RUN}-{year}" for year in ALL_YEARS],
     }

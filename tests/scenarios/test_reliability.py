@@ -24,18 +24,25 @@ def found() -> Reliability:
 
 def test_cases_by_hand(found: Reliability) -> None:
     assert found.transitions == (Transition(1, 2), Transition(2, 1))
-    assert found.cases.tolist() == [[1, 1, 1, 0, 1], [2, 0, 0, 0, 0]]
-    assert found.happened.tolist() == [[0, 1, 0, 0, 1], [1, 0, 0, 0, 0]]
+    assert found.cases.sum(axis=0).tolist() == [[1, 1, 1, 0, 1], [2, 0, 0, 0, 0]]
+    assert found.happened.sum(axis=0).tolist() == [[0, 1, 0, 0, 1], [1, 0, 0, 0, 0]]
+
+
+def test_cases_are_kept_apart_by_block(found: Reliability) -> None:
+    # One row and seven columns are cut into 4 x 4 blocks: after none of the rows but the last, and at 1, 3 and 5.
+    cells = found.cases.sum(axis=(1, 2)).reshape(4, 4)
+    np.testing.assert_array_equal(cells, [[0] * 4, [0] * 4, [0] * 4, [1, 2, 2, 1]])
+    np.testing.assert_array_equal(found.happened.sum(axis=(1, 2))[12:], [1, 1, 0, 1])
 
 
 def test_brier_by_hand(found: Reliability) -> None:
     # 1 to 2: (1 - 1)², (1/2 - 0)², (1/4 - 1)², 0²; 2 to 1: 0², (0 - 1)². Persistence: three of six came.
-    assert found.brier == pytest.approx((1 / 4 + 9 / 16 + 1) / 6)
-    assert found.persistence_brier == pytest.approx(3 / 6)
-    assert found.skill == pytest.approx(1 - (29 / 16 / 6) / (1 / 2))
+    assert found.raw.brier == pytest.approx((1 / 4 + 9 / 16 + 1) / 6)
+    assert found.raw.persistence_brier == pytest.approx(3 / 6)
+    assert found.raw.skill == pytest.approx(1 - (29 / 16 / 6) / (1 / 2))
     alone = found.of(Transition(1, 2))
-    assert alone.brier == pytest.approx((1 / 4 + 9 / 16) / 4)
-    assert alone.persistence_brier == pytest.approx(2 / 4)
+    assert alone.raw.brier == pytest.approx((1 / 4 + 9 / 16) / 4)
+    assert alone.raw.persistence_brier == pytest.approx(2 / 4)
 
 
 def test_the_fair_score_by_hand(found: Reliability) -> None:
@@ -46,15 +53,15 @@ def test_the_fair_score_by_hand(found: Reliability) -> None:
 
 def test_the_curve_by_hand(found: Reliability) -> None:
     # Halves: below 1/2 lie 0, 0, 0 and 1/4, of which two came; above lie 1/2 and 1, of which one came.
-    assert found.curve(2) == (ReliabilityBin(4, 1 / 16, 2 / 4), ReliabilityBin(2, 3 / 4, 1 / 2))
-    assert found.curve(10)[-1] == ReliabilityBin(1, 1.0, 1.0)
-    assert sum(each.cases for each in found.curve()) == 6
+    assert found.raw.curve(2) == (ReliabilityBin(4, 1 / 16, 2 / 4), ReliabilityBin(2, 3 / 4, 1 / 2))
+    assert found.raw.curve(10)[-1] == ReliabilityBin(1, 1.0, 1.0)
+    assert sum(each.cases for each in found.raw.curve()) == 6
 
 
 def test_the_largest_gap_counts_only_where_there_are_enough_cases(found: Reliability) -> None:
-    assert found.largest_gap(1) == pytest.approx(3 / 4)  # 1/4 was foretold, and it came
-    assert found.largest_gap(3) == pytest.approx(1 / 3)  # three cases with 0, one of which came
-    assert np.isnan(found.largest_gap())
+    assert found.raw.largest_gap(1) == pytest.approx(3 / 4)  # 1/4 was foretold, and it came
+    assert found.raw.largest_gap(3) == pytest.approx(1 / 3)  # three cases with 0, one of which came
+    assert np.isnan(found.raw.largest_gap())
 
 
 def test_members_that_follow_the_truth_are_reliable_and_fair() -> None:
@@ -65,18 +72,18 @@ def test_members_that_follow_the_truth_are_reliable_and_fair() -> None:
     observed = np.where(rng.random(chance.shape) < chance, 2, 1).astype(np.uint8)
     changed = rng.binomial(members, chance).astype(np.uint8)
     found = tabulate_reliability(initial, observed, np.stack([members - changed, changed]), (1, 2), members)
-    assert found.largest_gap() < 0.02
+    assert found.raw.largest_gap() < 0.02
     best = 1 - (chance * (1 - chance)).mean() / chance.mean()
     assert found.fair_skill == pytest.approx(best, abs=0.01)
-    assert found.skill < found.fair_skill
+    assert found.raw.skill < found.fair_skill
 
 
 def test_where_nothing_changes_there_is_no_skill() -> None:
     stay = np.stack([np.full((1, 7), 4), np.zeros((1, 7), int)])
     calm = tabulate_reliability(np.ones((1, 7), np.uint8), np.ones((1, 7), np.uint8), stay, (1, 2), 4)
     assert calm.transitions == ()
-    assert calm.curve() == ()
-    assert np.isnan(calm.brier)
+    assert calm.raw.curve() == ()
+    assert np.isnan(calm.raw.brier)
     json.dumps(calm.to_dict(), allow_nan=False)
 
 

@@ -74,12 +74,15 @@ class TileCommons:
         legend: Legend | None = None,
         asset: str = "data",
         statistics: dict[str, float] | None = None,
+        checksum: str = "",
         **properties: Any,
     ) -> str:
         """Write a COG and its item, and return the URL under which its tiles are."""
         href = f"{collection}-{item}.tif"
         save_cog(self.root / href, cells, crs=crs, transform=transform, nodata=nodata)
-        self.add_item(collection, item, href, legend=legend, asset=asset, statistics=statistics, **properties)
+        self.add_item(
+            collection, item, href, legend=legend, asset=asset, statistics=statistics, checksum=checksum, **properties
+        )
         return f"/collections/{collection}/items/{item}"
 
     def add_item(
@@ -91,9 +94,12 @@ class TileCommons:
         legend: Legend | None = None,
         asset: str = "data",
         statistics: dict[str, float] | None = None,
+        checksum: str = "",
         **properties: Any,
     ) -> None:
         description: dict[str, Any] = {"href": href, "type": "image/tiff; application=geotiff"}
+        if checksum:
+            description["file:checksum"] = checksum
         if legend is not None:
             description["classification:classes"] = legend.to_classification()
         if statistics is not None:

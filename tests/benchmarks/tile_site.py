@@ -1,0 +1,94 @@
+"""The map of `make bench-tiles`, and the two servers that draw it: ours, and stock TiTiler on the same file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from odc.geo.geobox import GeoBox
+
+from catalog.collections import make_collections
+from catalog.layers import raster_item
+from catalog.sqlite import SqliteStore
+from catalog.store import ANONYMOUS
+from datacommons.cogs import write_map
+from tests.benchmarks.wide import LEGEND, YEARS, WideLandscape
+
+RUN = "wide-plan-1"
+
+
+def write_site(folder: Path, edge: int) -> tuple[float, float, float, float]:
+    """Write the maps of two years of a run as COGs in UTM into a commons; return their box in degrees."""
+    land = WideLandscape(edge)
+    maps = [np.empty((edge, edge), np.uint8) for _ in YEARS]
+    for first, planes in land.stripes():
+        for whole, part in zip(maps, planes, strict=False):
+            whole[first : first + part.shape[0]] = part
+    store = SqliteStore(folder / "catalog.sqlite")
+    for collection in make_collections(name="Bench"):
+        store.put_collection(collection)
+    for year, whole in zip(YEARS, maps, strict=True):
+        path = folder / f"{year}.tif"
+        write_map(path, whole, GeoBox((edge, edge), land.transform, "EPSG:32630"), LEGEND)
+        store.put_items([_describe(folder, path, year)])
+    west, south, east, north = store.item("run-maps", f"{RUN}-{YEARS[0]}", ANONYMOUS)["bbox"]
+    store.close()
+    return west, south, east, north
+
+
+def make_ours(folder: Path) -> Any:
+    """Make an application of our tiles over a commons."""
+    from fastapi import FastAPI
+
+    from datacommons.access import identify
+    from tiles import add_tiles
+
+    app = FastAPI()
+    add_tiles(app, SqliteStore(folder / "catalog.sqlite"), locate=lambda href: str(folder / href), identify=identify)
+    return app
+
+
+def make_stock(_folder: Path) -> Any:
+    """Make an application of TiTiler as it comes."""
+    from fastapi import FastAPI
+    from titiler.core.errors import DEFAULT_STATUS_CODES, add_exception_handlers
+    from titiler.core.factory import TilerFactory
+
+    app = FastAPI()
+    app.include_router(TilerFactory().router)
+    add_exception_handlers(app, DEFAULT_STATUS_CODES)
+    return app
+
+
+def _describe(folder: Path, path: Path, year: int) -> dict[str, Any]:
+    item = raster_item(
+        path,
+        root=folder,
+        item_id=f"{RUN}-{year}",
+        collection="run-maps",
+        year=year,
+        landscape="wide",
+        layer="land-cover",
+        legend=LEGEND,
+        asset_key="map",
+    )
+    return item.to_dict()
+
+
+def main(kind: str, folder: str, port: str) -> None:
+    """Serve with one worker until ended."""
+    import rasterio
+    import uvicorn
+
+    from datacommons.server import BLOCK_CACHE_BYTES
+
+    app = {"ours": make_ours, "stock": make_stock}[kind](Path(folder))
+    ours = {"GDAL_CACHEMAX": BLOCK_CACHE_BYTES} if kind == "ours" else {}
+    with rasterio.Env(**ours):
+        uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="error", access_log=False)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
