@@ -109,10 +109,10 @@ class Grid:
         """Return a distance in whole cells, at least 1."""
         return max(1, round(metres / self.cell_size_m))
 
-    def blocks(self, chunk: int) -> list[Block]:
-        """Cut the grid into blocks of ``chunk`` x ``chunk`` cells, but that their sides are whole strips."""
+    def blocks(self, chunk: int, *, of_strips: bool = False) -> list[Block]:
+        """Cut the grid into blocks of at most ``chunk`` x ``chunk`` cells; wider, to be of whole strips."""
         height, width = self.shape
-        across = STRIP * count_strips(chunk)
+        across = STRIP * count_strips(chunk) if of_strips else chunk
         return [
             (row, min(row + chunk, height), column, min(column + across, width))
             for row in range(0, height, chunk)

@@ -104,7 +104,7 @@ class _Walk:
         self.potential, self.replaced = model.potential, dict[str, str]()
         self.conversions = Conversions(scenario.conversions, model.legend)
         self.residence = Residence(self.conversions, model.changed, model.grid.shape)
-        blocks = model.grid.blocks(chunk)
+        blocks = model.grid.blocks(chunk, of_strips=True)
         self.allocator = Allocator(model.grid, blocks, workers)
         self.zones = model.zones
         self.markets = [

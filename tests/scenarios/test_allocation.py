@@ -58,7 +58,7 @@ def tasks(draw: st.DrawFn, most: float = 1.0, like: Task | None = None) -> Task:
 
 
 def allocate(task: Task, chunk: int = 64, workers: Workers = ONE) -> Placement:
-    return Allocator(task.grid, task.grid.blocks(chunk), workers).place(task.claims, task.demand, "any")
+    return Allocator(task.grid, task.grid.blocks(chunk, of_strips=True), workers).place(task.claims, task.demand, "any")
 
 
 def assert_same(one: Placement, other: Placement) -> None:
@@ -104,7 +104,7 @@ def test_blocks_of_one_cell_do_not_show() -> None:
 @given(tasks(most=2.0), st.data())
 @settings(deadline=None, max_examples=40)
 def test_what_is_remembered_does_not_show(first: Task, data: st.DataObject) -> None:
-    allocator = Allocator(first.grid, first.grid.blocks(16), ONE)
+    allocator = Allocator(first.grid, first.grid.blocks(16, of_strips=True), ONE)
     for task in (first, *(data.draw(tasks(most=2.0, like=first)) for _ in range(3))):
         assert_same(allocator.place(task.claims, task.demand, "any"), allocate(task))
 

@@ -36,7 +36,7 @@ EIGHT = np.ones((3, 3), bool)
 
 def begin(rules: PatchRules, grid: Grid | None = None) -> PatchAllocator:
     grid = grid or projected_grid(SHAPE)
-    return PatchAllocator(Allocator(grid, grid.blocks(16), ONE), rules)
+    return PatchAllocator(Allocator(grid, grid.blocks(16, of_strips=True), ONE), rules)
 
 
 def place(
@@ -196,7 +196,9 @@ def test_one_transition_without_a_rule_takes_its_best_cells() -> None:
     claims = build_claims(forest(), scores)
     result = place(begin(patch_rules({BUILD: [5.0]})), claims, [50, 60], BUILD, CLEAR)
     alone = begin(PatchRules()).cells.place(
-        claims._replace(slots=np.array([1]), streams=claims.streams[1:]), np.array([60]), "any"
+        claims._replace(slots=np.array([1]), streams=claims.streams[1:], strips=claims.strips[1:]),
+        np.array([60]),
+        "any",
     )
     assert result.cells[result.choice == 1].tolist() == alone.cells.tolist()
 

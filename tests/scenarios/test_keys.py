@@ -43,7 +43,10 @@ def test_collect_finds_what_plain_numpy_finds(claims: Claims, chunk: int, quanti
     floors = np.quantile(plain.reshape(len(plain), -1), quantile, axis=1).astype(np.int64)
     floors[1:2] = np.iinfo(np.int64).max  # nobody wants the second transition
     expected = np.flatnonzero(free_cells(claims) & (plain >= floors[:, None, None]).any(axis=0))
-    parts = [collect_all(claims, block, floors) for block in projected_grid(claims.land_cover.shape).blocks(chunk)]
+    parts = [
+        collect_all(claims, block, floors)
+        for block in projected_grid(claims.land_cover.shape).blocks(chunk, of_strips=True)
+    ]
     cells = np.concatenate([part[0] for part in parts])
     keys = np.concatenate([part[1] for part in parts])
     assert sorted(cells.tolist()) == expected.tolist()

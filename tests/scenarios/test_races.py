@@ -55,7 +55,7 @@ def test_a_race_ends_as_in_plain_python_whoever_looks_at_how_much_of_it(
     floors = np.quantile(plain[:, free], quantile, axis=1).astype(np.int64)
     floors[1:2] = np.iinfo(np.int64).max  # nobody wants the second transition
     expected = np.where(free & (plain >= floors[:, None, None]), plain, LATEST)
-    parts = [race_all(claims, block, floors) for block in projected_grid(SHAPE).blocks(chunk)]
+    parts = [race_all(claims, block, floors) for block in projected_grid(SHAPE).blocks(chunk, of_strips=True)]
     cells = np.concatenate([part[0] for part in parts])
     keys = np.concatenate([part[1] for part in parts])
     assert sorted(cells.tolist()) == np.flatnonzero((expected > LATEST).any(axis=0)).tolist()
