@@ -45,5 +45,14 @@ def progress_bar(title: str, steps: int, *, shown: bool = True, patience_s: floa
         _terminal.release()
 
 
+def tell(line: str, *, shown: bool = True) -> None:
+    """Say on stderr what whoever waits should know."""
+    if shown:
+        from rich.console import Console
+        from rich.text import Text
+
+        Console(stderr=True, soft_wrap=True, highlight=False).print(Text(line))
+
+
 def _ignore(done: float) -> None:
     """Take note of nothing: nobody looks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,15 +16,18 @@ from datacommons.cogs import write_map
 from datacommons.cubes import CubeWriter, legend_attributes, write_ensemble
 from datacommons.description import Description, RunName, plain
 from datacommons.errors import DataCommonsError, NotWritten
-from datacommons.progress import Advance, progress_bar
+from datacommons.progress import Advance, progress_bar, tell
 from datacommons.publication import Staging
 from datacommons.study import Study
 from datacommons.tables import AreaTable
+from datacommons.unfinished import Attempt
 from scenarios.calibration import Calibration
-from scenarios.ensemble import Ensemble, draw_ensemble
-from scenarios.projection import project
+from scenarios.ensemble import Ensemble, gather_ensemble
+from scenarios.journal import FolderJournal
+from scenarios.projection import CENTRAL
 from scenarios.validation import Hindcast
-from scenarios.yearbook import Shortfall
+from scenarios.walks import BEST, Walks, walk_members
+from scenarios.yearbook import Shortfall, Year
 
 One = TypeVar("One")
 Other = TypeVar("Other")
@@ -35,13 +38,14 @@ MOST_CELLS_SIDE_BY_SIDE = 2**25
 _FEWEST_DATES_TO_TEST = 3
 
 
-def publish_run(study: Study, name: RunName) -> dict[str, Any]:
+def publish_run(study: Study, name: RunName, attempt: Attempt) -> dict[str, Any]:
     """Compute a run and publish it: all of it, or nothing.
 
     Parameters
     ----------
     study : the scenario, its landscape and layers
     name : identifier, not taken, and time
+    attempt : where it is made, and goes on from what an earlier one has left
 
     Returns
     -------
@@ -53,21 +57,24 @@ def publish_run(study: Study, name: RunName) -> dict[str, Any]:
         A file or the catalog cannot be written. The commons is as before.
     """
     try:
-        return _publish(study, name)
+        return _publish(study, name, attempt)
     except OSError as error:
         if isinstance(error, DataCommonsError):
             raise
         raise NotWritten(
-            f"The run {name.id} could not be written: {error}. Nothing of it was published; mend that, and run again."
+            f"The run {name.id} could not be written: {error}. Nothing of it was published; mend that, and run again: "
+            "it goes on from there."
         ) from error
 
 
-def _publish(study: Study, name: RunName) -> dict[str, Any]:
+def _publish(study: Study, name: RunName, attempt: Attempt) -> dict[str, Any]:
     commons, scenario = study.commons, study.scenario
+    if attempt.noted:
+        tell(_describe_rest(study, attempt), shown=study.progress)
     with Staging(commons.root) as staging:
         folder = staging.folder(f"runs/{scenario.landscape}/{scenario.id}/{name.id}")
         description = Description(study, name, folder, staging.files)
-        writer = _Writer(study, folder, description)
+        writer = _Writer(study, folder, description, attempt.walks)
         # The best map and the members, and the files of each.
         steps = len(scenario.projected_years) * (scenario.members + 3)
         with progress_bar(f"projecting {scenario.id}", steps, shown=study.progress) as advance:
@@ -80,6 +87,17 @@ def _publish(study: Study, name: RunName) -> dict[str, Any]:
         documents = [item.to_dict(include_self_link=False, transform_hrefs=False) for item in items]
         staging.publish(commons.store, documents)
     return documents[0]
+
+
+def _describe_rest(study: Study, attempt: Attempt) -> str:
+    """Say where a run goes on that ended early."""
+    scenario = study.scenario
+    best = FolderJournal(attempt.walks / BEST, scenario.start + 1)
+    steps = scenario.years * (scenario.members + 1)
+    return (
+        f"Goes on from {min(scenario.start + 1 + best.years, scenario.end)}: an earlier attempt ended early. Of the "
+        f"{steps} years of the best map and all members {attempt.noted} are done."
+    )
 
 
 def _do_both(study: Study, one: Callable[[], One], other: Callable[[], Other]) -> tuple[One, Other]:
@@ -108,11 +126,13 @@ class _Writer:
     ----------
     folder : the run's folder, in the staging area
     description : describes the maps as they are written
+    journals : where the walks note their years
     """
 
     study: Study
     folder: Path
     description: Description
+    journals: Path
 
     @property
     def years(self) -> list[int]:
@@ -122,28 +142,30 @@ class _Writer:
 
     def write_projection(self, advance: Advance) -> tuple[Calibration, _Projected, Ensemble]:
         """Learn, and write what follows: the best map and the members."""
-        learned, start = self.study.calibration(), self.study.land_cover[self.study.scenario.start]
+        study = self.study
+        learned, start = study.calibration(), study.land_cover[study.scenario.start]
+        walks = Walks(learned.model, study.scenario, start, study.chunk, self.journals)
         projected, ensemble = _do_both(
-            self.study,
-            lambda: self.write_trajectory(learned, start, advance),
-            lambda: self.write_ensemble(learned, start, advance),
+            study, lambda: self.write_trajectory(walks, advance), lambda: self.write_ensemble(walks, advance)
         )
         return learned, projected, ensemble
 
-    def write_trajectory(self, learned: Calibration, start: NDArray[np.uint8], advance: Advance) -> _Projected:
+    def write_trajectory(self, walks: Walks, advance: Advance) -> _Projected:
         """Project the best map of every year, and write the cube as the years come, and then the maps."""
-        study, scenario = self.study, self.study.scenario
+        study, scenario, start = self.study, self.study.scenario, walks.start
         areas = [study.grid.weigh(start, study.landscape.legend.values) * study.grid.weight_ha]
         shortfalls: list[Shortfall] = []
         with self._cube("trajectory", self.years) as cube:
             array = cube.add("land_cover", ("time", "y", "x"), legend_attributes(study.landscape.legend))
             array[0] = start
-            steps = project(learned.model, scenario, start, chunk=study.chunk, workers=study.workers)
-            for n, step in enumerate(steps, start=1):
-                array[n] = step.land_cover
-                areas.append(step.area_ha)
-                shortfalls += step.shortfalls
-                advance(1)
+
+            def see(_: int, steps: Iterator[Year]) -> None:
+                for n, step in enumerate(steps, start=1):
+                    array[n] = step.land_cover
+                    areas.append(step.area_ha)
+                    shortfalls.extend(step.shortfalls)
+
+            walk_members(walks, [CENTRAL], see, study.workers, lambda: advance(1))
         (self.folder / "maps").mkdir()
         items = study.workers.map(lambda year: self._write_map(year, array, advance), scenario.projected_years)
         return _Projected(np.stack(areas), shortfalls, items)
@@ -156,18 +178,10 @@ class _Writer:
         advance(1)
         return item
 
-    def write_ensemble(self, learned: Calibration, start: NDArray[np.uint8], advance: Advance) -> Ensemble:
+    def write_ensemble(self, walks: Walks, advance: Advance) -> Ensemble:
         """Draw the members, and write how often each cell has each class, and when it changes."""
         study, scenario = self.study, self.study.scenario
-        ensemble = draw_ensemble(
-            learned.model,
-            scenario,
-            start,
-            chunk=study.chunk,
-            workers=study.workers,
-            on_year=lambda: advance(1),
-            scratch=self.folder,
-        )
+        ensemble = gather_ensemble(walks, study.workers, on_year=lambda: advance(1), scratch=self.folder)
         with self._cube("probability", ensemble.years) as cube:
             write_ensemble(cube, ensemble, study.workers)
         advance(scenario.years)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.collections import RUNS
 from catalog.errors import ItemNotFound
 from catalog.store import OWNER, Query
-from datacommons.errors import NotWritten, RunNotFound
+from datacommons.errors import RunNotFound
 from datacommons.layers import search_all
 from scenarios.spec import Scenario, load_scenario
 
@@ -148,6 +146,8 @@ def run_scenario(
 ) -> Run:
     """Project a scenario and publish it: all of it, or nothing.
 
+    A run that ended early, interrupted or killed, goes on from its last years when it is run again.
+
     Parameters
     ----------
     commons : where the landscape is, and where the run is published
@@ -166,6 +166,7 @@ def run_scenario(
     from datacommons.description import RunName
     from datacommons.results import publish_run
     from datacommons.study import Study
+    from datacommons.unfinished import begin_run
 
     study = Study.of(
         commons,
@@ -175,8 +176,8 @@ def run_scenario(
         progress=progress,
         classifier=classifier,
     )
-    with _claim_name(commons.root, study.scenario) as name:
-        return Run(publish_run(study, RunName(name, datetime.now(UTC))), commons.locate)
+    with begin_run(commons.root, study.scenario, study.fingerprint) as attempt:
+        return Run(publish_run(study, RunName(attempt.name, datetime.now(UTC)), attempt), commons.locate)
 
 
 def validate_scenario(
@@ -265,27 +266,3 @@ def list_runs(commons: Commons) -> list[str]:
 def read_scenario(commons: Commons, scenario: str | Path | Scenario) -> Scenario:
     """Read a scenario from its file, with the vector layers of the commons that it names."""
     return scenario if isinstance(scenario, Scenario) else load_scenario(scenario, commons.features)
-
-
-@contextmanager
-def _claim_name(root: Path, scenario: Scenario) -> Iterator[str]:
-    """Give the run the next number of its scenario: ``valley-restoration-1``, ``valley-restoration-2``, ...
-
-    The folder is made at once, so that two runs at the same time get two numbers; it goes again if the run fails.
-    """
-    place = root / "runs" / scenario.landscape / scenario.id
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        for number in count(1):
-            folder = place / f"{scenario.landscape}-{scenario.id}-{number}"
-            with suppress(FileExistsError):
-                folder.mkdir()
-                break
-    except OSError as error:
-        raise NotWritten(f"No run can be written into {place}: {error.strerror}. Mend that, and run again.") from error
-    try:
-        yield folder.name
-    finally:
-        for empty in (folder, place, place.parent, place.parent.parent):
-            with suppress(OSError):  # it holds the run, or other runs
-                empty.rmdir()

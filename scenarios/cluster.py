@@ -55,6 +55,10 @@ class Workers:
             call.end()
             raise
 
+    def split(self, groups: int) -> tuple[Workers, Workers]:
+        """Return who does so many jobs side by side, and who works inside each of them."""
+        return Workers(max(1, groups)), Workers(max(1, -(-self.threads // max(1, groups))))
+
     def both(self, one: Callable[[], Item], other: Callable[[], Result]) -> tuple[Item, Result]:
         """Return the results of two jobs done side by side; each may itself use the workers.
 

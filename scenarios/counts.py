@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.cluster import Workers
+
+_ROWS = 128
+
 MOST_IN_MEMORY = 2**30
 """Bytes of counts that are held in memory."""
 
@@ -54,6 +58,25 @@ class Counts:
         if copy is False:
             raise ValueError("The years are kept apart, so that all of them can only be had as a copy.")
         return np.asarray(np.stack(self._years), dtype)
+
+    def add_up(self, first: NDArray[np.uint8], workers: Workers) -> None:
+        """Turn what each year adds to the one before, modulo 256, into the counts themselves.
+
+        Parameters
+        ----------
+        first : the counts before the first year
+        workers : who works on the rows side by side
+        """
+        for year, counts in enumerate(self._years):
+            before = first if year == 0 else self._years[year - 1]
+
+            def add_rows(begin: int, before: NDArray[np.uint8] = before, counts: NDArray[np.uint8] = counts) -> None:
+                rows = (..., slice(begin, begin + _ROWS), slice(None))
+                np.add(counts[rows], before[rows], out=counts[rows])
+
+            workers.map(add_rows, range(0, first.shape[-2], _ROWS))
+            if year > 0:
+                self.let_go(year - 1)
 
     def let_go(self, year: int) -> None:
         """Leave a year to the disk until it is asked for again."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.spec import DemandRule
 from scenarios.transitions import Transition, TransitionTable
+
+Account = str | tuple[int, Transition]
+"""Whose demand it is: an intervention's, by its id, or a transition's in a zone."""
 
 _TOLERANCE = 1e-10
 _ROUNDS = 5000
@@ -89,16 +92,21 @@ class Ledger:
     cell of the sum demanded.
     """
 
-    def __init__(self) -> None:
-        self._carried: dict[object, float] = {}
+    def __init__(self, rests: Mapping[Account, float] | None = None) -> None:
+        self._carried: dict[Account, float] = dict(rests or {})
 
-    def ask(self, account: object, amount: float) -> int:
+    @property
+    def rests(self) -> dict[Account, float]:
+        """What is carried over, by account."""
+        return dict(self._carried)
+
+    def ask(self, account: Account, amount: float) -> int:
         """Return the whole amount to place now."""
         wanted = amount + self._carried.get(account, 0.0)
         whole = max(0, int(np.floor(wanted + 0.5)))
         self._carried[account] = wanted - whole
         return whole
 
-    def carry(self, account: object, amount: int) -> None:
+    def carry(self, account: Account, amount: int) -> None:
         """Carry over what whole cells could not meet to the last unit; below 0, what they met too much."""
         self._carried[account] = self._carried.get(account, 0.0) + amount

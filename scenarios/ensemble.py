@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from scenarios.cluster import ONE, Workers
 from scenarios.counts import Counts
-from scenarios.interventions import Plan
-from scenarios.kernels.tally import tally
+from scenarios.kernels.tally import move_members, tally
 from scenarios.model import Model
-from scenarios.projection import DEFAULT_CHUNK, project
+from scenarios.projection import DEFAULT_CHUNK
 from scenarios.spec import Scenario
 from scenarios.timing import Moves, Timing
-from scenarios.view import View
+from scenarios.walks import Walks, walk_members
+from scenarios.yearbook import Year
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,39 +71,39 @@ def draw_ensemble(
     Ensemble. Counts are sums of integers: the order in which members end does not show. Of a member only its areas are
     kept, so no map is held but those of the members under way.
     """
+    return gather_ensemble(Walks(model, scenario, start, chunk), workers, on_year=on_year, scratch=scratch)
+
+
+def gather_ensemble(
+    walks: Walks, workers: Workers, *, on_year: Callable[[], None] = lambda: None, scratch: Path | None = None
+) -> Ensemble:
+    """Draw an ensemble as `draw_ensemble` does, of walks that may keep journals."""
+    scenario, model, start = walks.scenario, walks.model, walks.start
     years = tuple(scenario.projected_years)
     values = np.array(model.legend.values, np.uint8)
-    counts = Counts(len(years), (len(values), *model.grid.shape), scratch)
-    area = np.zeros((scenario.members, len(years), len(values)))
-    timing = Timing.none(scenario.start, model.grid.shape)
+    place = np.zeros(256, np.int64)
+    place[values] = np.arange(values.size)
+    counts = Counts(len(years), (values.size, *start.shape), scratch)
+    area = np.zeros((scenario.members, len(years), values.size))
+    timing = Timing.none(scenario.start, start.shape)
     locks, ending = [Lock() for _ in years], Lock()
-    temperature = scenario.allocation.temperature
-    plan, view = Plan(scenario, model.legend, model.grid), View.of(model.potential, start, workers, temperature)
-    # Members side by side where there are enough of them, else the blocks of each.
-    inside = ONE if scenario.members >= workers.threads else workers
 
-    def walk(member: int) -> None:
-        steps = project(
-            model,
-            scenario,
-            start,
-            member=member,
-            temperature=temperature,
-            chunk=chunk,
-            workers=inside,
-            plan=plan,
-            view=view,
-        )
-        moves = Moves.of(start)
+    def see(member: int, steps: Iterator[Year]) -> None:
+        moves = Moves.none(start.shape)
         for n, step in enumerate(steps):
-            moves.see(step.land_cover, n + 1)
+            moves.see(step.changes, n + 1)
             with locks[n]:
-                tally(step.land_cover, values, counts[n])
+                changes = step.changes
+                planes = counts[n].reshape(values.size, -1)
+                move_members(changes.cells, changes.before, changes.after, place, planes)
                 counts.let_go(n)
             area[member, n] = step.area_ha
-            on_year()
         with ending:
             timing.add(moves)
 
-    workers.map(walk, range(scenario.members))
+    walk_members(walks, range(scenario.members), see, workers, on_year)
+    first = np.zeros((values.size, *start.shape), np.uint8)
+    tally(start, values, first)
+    # A year changes few cells. Members are moved in these alone, and all the others are added up at the end.
+    counts.add_up(first * np.uint8(scenario.members), workers)
     return Ensemble(years, counts, area, timing)

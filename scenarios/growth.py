@@ -6,7 +6,7 @@ know nothing of blocks; only the seeds are looked for block by block.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,7 +25,7 @@ _KIND = 1  # counter that tells the draws of the kind of patch from those of the
 
 
 @dataclass(frozen=True, eq=False)
-class _Cut:
+class Cut:
     """A patch that the demand of a year has cut."""
 
     cells: NDArray[np.int64]  # (n,) flat indices
@@ -33,7 +33,29 @@ class _Cut:
     kind: int  # EXPANSION or NEW
 
 
-_NONE = _Cut(np.empty(0, np.int64), 0, EXPANSION)
+@dataclass(frozen=True, eq=False)
+class PatchNotes:
+    """What one year adds to the memory of patches.
+
+    Parameters
+    ----------
+    cells : (n,) int64, flat indices of the cells that a patch was written to, rising
+    numbers : (n,) int32, of their patches
+    kinds : (patch,) int64, transition of each new patch
+    born : (patch,) int64, calendar year of each new patch
+    known : the transitions so far; the first has the number 1
+    cuts : the patches that wait to go on, by the transitions out of a class and the place of theirs among them
+    """
+
+    cells: NDArray[np.int64]
+    numbers: NDArray[np.int32]
+    kinds: NDArray[np.int64]
+    born: NDArray[np.int64]
+    known: tuple[Transition, ...]
+    cuts: Mapping[tuple[tuple[Transition, ...], int], Cut]
+
+
+_NONE = Cut(np.empty(0, np.int64), 0, EXPANSION)
 
 
 @dataclass(eq=False)
@@ -44,6 +66,7 @@ class _Memory:
     kinds: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))  # (patch,)
     born: NDArray[np.int64] = field(default_factory=lambda: np.full(1, _NEVER))  # (patch,) calendar year
     numbers: dict[Transition, int] = field(default_factory=dict)
+    noted: int = 1  # so many patches have been noted
 
     def kind(self, transition: Transition) -> int:
         """Return the number by which a transition is known."""
@@ -78,7 +101,8 @@ class PatchAllocator:
     cells: Allocator
     rules: PatchRules
     _memory: _Memory = field(init=False)
-    _cut: dict[tuple[Change, int], _Cut] = field(default_factory=dict, init=False)
+    _cut: dict[tuple[Change, int], Cut] = field(default_factory=dict, init=False)
+    _marked: list[NDArray[np.int64]] = field(default_factory=list, init=False)  # cells that a patch was written to
 
     def __post_init__(self) -> None:
         self._memory = _Memory(np.zeros(self.cells.grid.shape, np.int32))
@@ -112,6 +136,31 @@ class PatchAllocator:
         barred.ravel()[grown.cells] = 1
         return _join(grown, self.cells.place(claims._replace(barred=barred), rest, ("rest", account)))
 
+    def take_notes(self) -> PatchNotes:
+        """Return what has been added to the memory since notes were last taken."""
+        memory, cells = self._memory, np.unique(np.concatenate([_NONE.cells, *self._marked]))
+        self._marked.clear()
+        notes = PatchNotes(
+            cells=cells,
+            numbers=memory.patch.ravel()[cells],
+            kinds=memory.kinds[memory.noted :],
+            born=memory.born[memory.noted :],
+            known=tuple(memory.numbers),
+            cuts={(account.transitions, k): cut for (account, k), cut in self._cut.items()},
+        )
+        memory.noted = memory.kinds.size
+        return notes
+
+    def read_notes(self, notes: PatchNotes, year: int) -> None:
+        """Remember what was noted in a year. Notes have to be read in the order in which they were taken."""
+        memory = self._memory
+        memory.patch.ravel()[notes.cells] = notes.numbers
+        memory.kinds = np.concatenate([memory.kinds, notes.kinds])
+        memory.born = np.concatenate([memory.born, notes.born])
+        memory.numbers = {transition: n for n, transition in enumerate(notes.known, start=1)}
+        memory.noted = memory.kinds.size
+        self._cut = {(Change(transitions, year), k): cut for (transitions, k), cut in notes.cuts.items()}
+
     def _grow(self, claims: Claims, demand: NDArray[np.int64], account: Change) -> Placement:
         row_weight = self.cells.grid.row_weight
         need = int(-(-demand.sum() // row_weight.min())) + demand.size
@@ -119,7 +168,9 @@ class PatchAllocator:
         field = Field(claims, past, self._habits(claims, account.transitions), row_weight)
         seeds = SeedSearch(self.cells, self.rules, field, demand, account).find(need)
         waiting = [self._waiting(field, account, k) if demand[k] > 0 else _NONE for k in range(demand.size)]
-        growth = grow(field, seeds, _line_up(waiting), demand, need)
+        unfinished = _line_up(waiting)
+        growth = grow(field, seeds, unfinished, demand, need)
+        self._marked += [unfinished.cells, growth.cells[: growth.counts[0]]]
         self._memory.keep(past, int(growth.counts[1]), account.year)
         for k in np.flatnonzero(growth.rests).tolist():
             before = waiting[k].cells if growth.begun[k] == 0 else _NONE.cells
@@ -128,7 +179,7 @@ class PatchAllocator:
         order = np.argsort(cells)
         return Placement(cells[order], choice[order], demand - growth.left)
 
-    def _waiting(self, field: Field, account: Change, k: int) -> _Cut:
+    def _waiting(self, field: Field, account: Change, k: int) -> Cut:
         """Return the patch that was cut last, without the cells that have changed since."""
         cut = self._cut.pop((account, k), _NONE)
         return replace(cut, cells=cut.cells[field.claims.land_cover.ravel()[cut.cells] == field.habits.targets[k]])
@@ -146,14 +197,14 @@ class PatchAllocator:
         )
 
 
-def _find_cut(growth: Growth, k: int, before: NDArray[np.int64]) -> _Cut:
+def _find_cut(growth: Growth, k: int, before: NDArray[np.int64]) -> Cut:
     """Return the patch of a transition that the demand has cut: what it had before, and what has grown this year."""
     mine = np.arange(growth.starts[k], growth.counts[0])
     grown = growth.cells[mine[growth.choice[mine] == k]]
-    return _Cut(np.concatenate([before, grown]), int(growth.rests[k]), int(growth.kinds[k]))
+    return Cut(np.concatenate([before, grown]), int(growth.rests[k]), int(growth.kinds[k]))
 
 
-def _line_up(waiting: Sequence[_Cut]) -> Unfinished:
+def _line_up(waiting: Sequence[Cut]) -> Unfinished:
     return Unfinished(
         np.concatenate([cut.cells for cut in waiting]),
         np.cumsum([0, *(cut.cells.size for cut in waiting)]),

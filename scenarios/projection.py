@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scenarios.allocation import Allocator, Change, Market, Placement, share_out
 from scenarios.cluster import ONE, Workers
 from scenarios.conversions import Conversions, Residence
-from scenarios.demand import Ledger
+from scenarios.demand import Account, Ledger
 from scenarios.errors import ScenarioInvalid
 from scenarios.growth import PatchAllocator
 from scenarios.interventions import Goal, Plan, Restoration
+from scenarios.journal import Entry, Journal
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.kernels.scores import odds_table, sum_odds
@@ -25,7 +26,7 @@ from scenarios.spec import Scenario
 from scenarios.strips import UNKNOWN
 from scenarios.transitions import Transition
 from scenarios.view import View
-from scenarios.yearbook import Book, Year
+from scenarios.yearbook import Book, Changes, Year
 
 CENTRAL = 2**31
 """Number of the central projection, which takes the likeliest cells; members are counted from 0."""
@@ -44,6 +45,7 @@ def project(
     workers: Workers = ONE,
     plan: Plan | None = None,
     view: View | None = None,
+    journal: Journal | None = None,
 ) -> Iterator[Year]:
     """Project one member year by year.
 
@@ -57,15 +59,22 @@ def project(
     chunk : edge of the blocks that are worked on side by side, in cells. It does not show in the result.
     workers : who works on the blocks
     plan : the scenario's interventions on the model's grid, where they were made before; places take time to draw
-    view : `View.of` the model's potential and the start, where many members begin from it
+    view : `View.of` the model's potential and the start, at this temperature, where many members begin from it
+    journal : where each year is noted as it ends. Years that it holds already are told from it, and the walk goes on
+        from the last of them: the years are the same as without it.
 
     Yields
     ------
     Year, for every projected year
     """
-    walk = _Walk(model, scenario, start, member, temperature, chunk, workers, plan, view)
-    for year in scenario.projected_years:
-        yield walk.step(year)
+    walk = _Walk(model, scenario, start, member, temperature, chunk, workers, plan)
+    for entry in walk.set_out(view, () if journal is None else journal.entries()):
+        yield walk.tell(entry)
+    for year in range(walk.year + 1, scenario.end + 1):
+        entry = walk.step(year)
+        if journal is not None:
+            journal.write(entry)
+        yield walk.tell(entry)
 
 
 def _choose_market(model: Model, scenario: Scenario, cells: Allocator) -> Market:
@@ -93,9 +102,9 @@ class _Walk:
         chunk: int,
         workers: Workers,
         plan: Plan | None,
-        view: View | None,
     ) -> None:
-        shared, model = model.potential, model if member == CENTRAL else model.resample(scenario, member, workers)
+        self.shared, self.year = model.potential, scenario.start
+        model = model if member == CENTRAL else model.resample(scenario, member, workers)
         self.model, self.scenario, self.member = model, scenario, member
         self.temperature = round(temperature * TEMPERATURE_ONE)
         self.plan = plan or Plan(scenario, model.legend, model.grid)
@@ -114,15 +123,63 @@ class _Walk:
         self.ledger = Ledger()
         self.local: dict[Transition, LocalRate | None] = {}
         self.land_cover, self.seen = start.copy(), start.copy()
+        self.touched: list[NDArray[np.int64]] = []  # cells that have changed since the last look
         self.area = self.zones.weigh(start, model.legend.values, model.grid)  # (zone, class)
         self.foretold = model.foretell(scenario, None if member == CENTRAL else member, self._area_ha())
-        self.view = View.of(model.potential, start, workers, temperature) if view is None else view.copy()
-        if view is not None and model.potential is not shared:
-            self.view.see_with(model.potential, start, workers)
         self.stale = np.zeros(start.shape, np.uint8)
         self.gumbel = draws.gumbel_table()
 
-    def step(self, year: int) -> Year:
+    def set_out(self, view: View | None, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Go the way of the entries again, and look around where it ends.
+
+        Where each cell is looked up, one look there shows what many on the way would. A classifier's last bits may hang
+        on which cells it is asked for together, so that it is asked as before.
+        """
+        stepwise = self.potential.predictor is not None
+        if stepwise:
+            self._look_first(view)
+        for entry in entries:
+            self._retrace(entry, stepwise)
+            yield entry
+        if not stepwise and self.year == self.scenario.start:
+            self._look_first(view)
+        elif not stepwise:
+            self._choose_drivers(self.plan.replacements(self.year))
+            self.view = self._look()
+            self._leave_alone(self.touched)
+
+    def _look(self) -> View:
+        """Look at the whole landscape, as it was seen last."""
+        return View.of(self.potential, self.seen, self.allocator.workers, self.temperature / TEMPERATURE_ONE)
+
+    def _look_first(self, view: View | None) -> None:
+        workers = self.allocator.workers
+        self.view = self._look() if view is None else view.copy()
+        if view is not None and self.potential is not self.shared:
+            self.view.see_with(self.potential, self.seen, workers)
+
+    def _retrace(self, entry: Entry, stepwise: bool) -> None:
+        """Do what an entry says was done."""
+        if stepwise:
+            self._replace_drivers(entry.year)
+        self._turn(entry.changes, entry.year)
+        self.ledger = Ledger(entry.rests)
+        for market, notes in zip(self._in_patches, entry.patches, strict=True):
+            market.read_notes(notes, entry.year)
+        if stepwise:
+            self._leave_alone(self.touched[-1:])
+        if self._looks_around(entry.year):
+            self._look_around() if stepwise else self._see()
+
+    @property
+    def _in_patches(self) -> list[PatchAllocator]:
+        return [market for market in self.markets if isinstance(market, PatchAllocator)]
+
+    def tell(self, entry: Entry) -> Year:
+        """Say what a year has brought."""
+        return entry.tell(self.land_cover, self.model.grid.weight_ha)
+
+    def step(self, year: int) -> Entry:
         """Restore, let the market change, then go on towards the targets, which count what the year has brought.
 
         No step changes a cell that an earlier one has changed in the same year.
@@ -139,9 +196,12 @@ class _Walk:
                 self._change(zone, {t: amount for t, amount in demand.items() if t.source == source}, book)
         for goal in self.plan.goals(year):
             self._approach(goal, book)
-        self._apply(book)
-        area_ha = np.asarray(self.area.sum(axis=0) * self.model.grid.weight_ha, np.float64)
-        return Year(year, self.land_cover, area_ha, book.placed_ha, tuple(book.shortfalls), self._area_ha())
+        changes = book.list_changes()
+        self._apply(changes, year)
+        patches = tuple(market.take_notes() for market in self._in_patches)
+        return Entry(
+            year, changes, self.area.copy(), book.placed_ha, tuple(book.shortfalls), self.ledger.rests, patches
+        )
 
     def _area_ha(self) -> NDArray[np.float64]:
         """Return the hectares of each class in each zone, (zone, class)."""
@@ -152,14 +212,17 @@ class _Walk:
         replaced = self.plan.replacements(year)
         if replaced == self.replaced:
             return
+        self._choose_drivers(replaced)
+        self.stale[:] = 1
+        self._rescore()
+        self._leave_alone(self.touched)
+
+    def _choose_drivers(self, replaced: dict[str, str]) -> None:
         self.replaced, layers = replaced, self.model.layers
         self.potential = self.model.potential
         if replaced:
             drivers = {name: layers[replaced.get(name, name)] for name in self.potential.edges}
             self.potential = self.potential.seen_with(drivers, self.allocator.workers)
-        self.stale[:] = 1
-        self._rescore()
-        self._leave_alone(np.flatnonzero(self.land_cover != self.seen))
 
     def _demand(self, zone: int, rates: Mapping[Transition, float], year: int) -> Mapping[Transition, float]:
         """Return what this year asks of every transition in a zone, in units of the weights."""
@@ -288,7 +351,7 @@ class _Walk:
         return int(self.model.grid.row_weight @ np.count_nonzero(free, axis=1))
 
     def _settle(
-        self, account: object, rest: int, transition: Transition, cause: str, book: Book, zone: str = ""
+        self, account: Account, rest: int, transition: Transition, cause: str, book: Book, zone: str = ""
     ) -> None:
         """Carry a rest below one cell into the next year; report a larger one as a shortfall."""
         if abs(rest) < int(self.model.grid.row_weight.max()):
@@ -319,44 +382,61 @@ class _Walk:
             return UNKNOWN
         return self.view.strips.choose(np.array([modelled.index(t) for t in transitions], np.int64))
 
-    def _apply(self, book: Book) -> None:
-        if book.cells:
-            self._turn(
-                np.concatenate(book.cells), np.concatenate(book.sources), np.concatenate(book.targets), book.year
-            )
-        # Nobody asks what the end looks like.
-        if (book.year - self.scenario.start) % self.model.pace == 0 and book.year < self.scenario.end:
+    def _apply(self, changes: Changes, year: int) -> None:
+        self._turn(changes, year)
+        self._leave_alone(self.touched[-1:])
+        if self._looks_around(year):
             self._look_around()
 
-    def _turn(
-        self, cells: NDArray[np.int64], sources: NDArray[np.uint8], targets: NDArray[np.uint8], year: int
-    ) -> None:
-        self.land_cover.ravel()[cells] = targets
+    def _looks_around(self, year: int) -> bool:
+        """Whether this is a year to look around; nobody asks what the end looks like."""
+        return (year - self.scenario.start) % self.model.pace == 0 and year < self.scenario.end
+
+    def _turn(self, changes: Changes, year: int) -> None:
+        cells, legend = changes.cells, self.model.legend
+        self.year = year
+        self.land_cover.ravel()[cells] = changes.after
         self.residence.enter(cells, year)
+        self.touched.append(cells)
         rows, columns = np.divmod(cells, self.model.grid.shape[1])
         zones, weights = self.zones.code[rows, columns], self.model.grid.row_weight[rows]
         place = np.zeros(256, np.int64)
-        place[list(self.model.legend.values)] = np.arange(len(self.model.legend))
-        np.add.at(self.area, (zones, place[targets]), weights)
-        np.subtract.at(self.area, (zones, place[sources]), weights)
-        self._leave_alone(cells)
+        place[list(legend.values)] = np.arange(len(legend))
+        np.add.at(self.area, (zones, place[changes.after]), weights)
+        np.subtract.at(self.area, (zones, place[changes.before]), weights)
 
     def _look_around(self) -> None:
         """See the landscape as it is now: every neighbourhood, and the cells that have changed since the last look."""
-        cells = np.flatnonzero(self.land_cover != self.seen)
-        before, now = self.seen.ravel()[cells], self.land_cover.ravel()[cells]
+        touched = np.unique(np.concatenate(self.touched))
+        before, now = self.seen.ravel()[touched], self.land_cover.ravel()[touched]
+        moved = before != now
         near = self.potential.neighbourhood
-        move_counts(self.view.counts, near.window_radii, near.window_values, cells, before, now, self.stale)
-        self.stale.ravel()[cells] = 1
-        self.seen.ravel()[cells] = now
+        move_counts(
+            self.view.counts,
+            near.window_radii,
+            near.window_values,
+            touched[moved],
+            before[moved],
+            now[moved],
+            self.stale,
+        )
+        self.stale.ravel()[touched] = 1
+        self._see()
         self._rescore()
 
-    def _leave_alone(self, cells: NDArray[np.int64]) -> None:
+    def _see(self) -> None:
+        """Take the map as it is for the one that was last looked at."""
+        for cells in self.touched:
+            self.seen.ravel()[cells] = self.land_cover.ravel()[cells]
+        self.touched.clear()
+
+    def _leave_alone(self, touched: Iterable[NDArray[np.int64]]) -> None:
         """Take the cells that have changed since the last look only where nothing else is left.
 
         The history tells of one change of a cell in an interval.
         """
-        self.view.leave_alone(cells, self.land_cover)
+        for cells in touched:
+            self.view.leave_alone(cells, self.land_cover)
 
     def _rescore(self) -> None:
         """Compute the scores anew wherever a neighbourhood or the class itself has changed."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.kernels.tally import note_changes, tally_changes
+from scenarios.yearbook import Changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,27 +17,25 @@ class Moves:
 
     Parameters
     ----------
-    before : (y, x) uint8, the map of the year before
     first, last : (y, x) uint8, years from the start to the first and to the last change, 0 = none yet
     """
 
-    before: NDArray[np.uint8]
     first: NDArray[np.uint8]
     last: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, start: NDArray[np.uint8]) -> Moves:
-        """Begin a walk from a map."""
-        return cls(start.copy(), np.zeros(start.shape, np.uint8), np.zeros(start.shape, np.uint8))
+    def none(cls, shape: tuple[int, int]) -> Moves:
+        """Begin a walk."""
+        return cls(np.zeros(shape, np.uint8), np.zeros(shape, np.uint8))
 
-    def see(self, land_cover: NDArray[np.uint8], step: int) -> None:
+    def see(self, changes: Changes, step: int) -> None:
         """Note what has changed since the year before.
 
         Parameters
         ----------
         step : years since the start, from 1 on; a scenario has at most 200
         """
-        note_changes(land_cover, self.before, step, self.first, self.last)
+        note_changes(changes.cells, step, self.first.ravel(), self.last.ravel())
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.cluster import ONE, Workers
+from scenarios.cluster import Workers
 from scenarios.fuzzy import FuzzySimilarity, compare_fuzzily
 from scenarios.kernels.tally import tally
 from scenarios.metrics import RESOLUTIONS, Agreement, compare, figure_of_merit_at
@@ -17,7 +17,8 @@ from scenarios.model import Model
 from scenarios.projection import project
 from scenarios.reliability import Reliability, tabulate_reliability
 from scenarios.spec import Scenario
-from scenarios.view import View
+from scenarios.walks import Walks, walk_members
+from scenarios.yearbook import Year
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,7 @@ class Trial:
     chunk: int
     workers: Workers
 
-    def project(
-        self,
-        model: Model,
-        member: int,
-        temperature: float,
-        workers: Workers | None = None,
-        view: View | None = None,
-    ) -> NDArray[np.uint8]:
+    def project(self, model: Model, member: int, temperature: float) -> NDArray[np.uint8]:
         """Return the map at the end, (y, x) uint8."""
         steps = project(
             model,
@@ -62,18 +56,22 @@ class Trial:
             member=member,
             temperature=temperature,
             chunk=self.chunk,
-            workers=workers or self.workers,
-            view=view,
+            workers=self.workers,
         )
-        end = self.start
-        for step in steps:
-            end = step.land_cover
-        return end
+        return find_end(self.start, steps)
 
     def score(self, end: NDArray[np.uint8]) -> Score:
         """Compare a simulated map with the observed one."""
         maps = self.start, self.observed, end
         return Score(compare(*maps), figure_of_merit_at(*maps), compare_fuzzily(*maps))
+
+
+def find_end(start: NDArray[np.uint8], years: Iterator[Year]) -> NDArray[np.uint8]:
+    """Return the map of the last year."""
+    end = start
+    for year in years:
+        end = year.land_cover
+    return end
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,21 +98,23 @@ def draw_members(trial: Trial, model: Model, members: int) -> Drawn:
     values = model.legend.values
     counts = np.zeros((len(values), *trial.start.shape), np.uint8)
     first = np.empty_like(trial.start)
-    lock, view = Lock(), View.of(model.potential, trial.start, trial.workers, trial.scenario.allocation.temperature)
+    scores: dict[int, Score] = {}
+    lock = Lock()
 
-    def draw(member: int) -> Score:
-        end = trial.project(model, member, trial.scenario.allocation.temperature, ONE, view)
+    def see(member: int, years: Iterator[Year]) -> None:
+        end = find_end(trial.start, years)
         with lock:
             tally(end, np.array(values, np.uint8), counts)
         if member == 0:
             first[:] = end
-        return trial.score(end)
+        scores[member] = trial.score(end)
 
-    scores = trial.workers.map(draw, range(members))
+    walk_members(Walks(model, trial.scenario, trial.start, trial.chunk), range(members), see, trial.workers)
+    drawn = [scores[member] for member in range(members)]
     return Drawn(
-        agreements=tuple(score.agreement for score in scores),
-        by_resolution={n: float(np.mean([score.by_resolution[n] for score in scores])) for n in RESOLUTIONS},
-        fuzzy=FuzzySimilarity.mean([score.fuzzy for score in scores]),
+        agreements=tuple(score.agreement for score in drawn),
+        by_resolution={n: float(np.mean([score.by_resolution[n] for score in drawn])) for n in RESOLUTIONS},
+        fuzzy=FuzzySimilarity.mean([score.fuzzy for score in drawn]),
         reliability=tabulate_reliability(trial.start, trial.observed, counts, values, members),
         first=first,
     )

@@ -34,6 +34,21 @@ class Shortfall:
 
 
 @dataclass(frozen=True, eq=False)
+class Changes:
+    """The cells that change in one year.
+
+    Parameters
+    ----------
+    cells : (n,) int64, flat indices, rising
+    before, after : (n,) uint8, legend values; they differ
+    """
+
+    cells: NDArray[np.int64]
+    before: NDArray[np.uint8]
+    after: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
 class Year:
     """The landscape at the end of one year.
 
@@ -45,6 +60,7 @@ class Year:
     placed_ha : hectares by (source, target)
     shortfalls : what could not be placed
     zone_area_ha : (zone, class) float64, the same hectares by zone
+    changes : what differs from the year before
     """
 
     year: int
@@ -53,6 +69,7 @@ class Year:
     placed_ha: Mapping[tuple[int, int], float]
     shortfalls: tuple[Shortfall, ...]
     zone_area_ha: NDArray[np.float64]
+    changes: Changes
 
 
 @dataclass
@@ -78,6 +95,14 @@ class Book:
         for transition, placed in zip(transitions, result.placed, strict=True):
             pair = (transition.source, transition.target)
             self.placed_ha[pair] = self.placed_ha.get(pair, 0.0) + int(placed) * self.weight_ha
+
+    def list_changes(self) -> Changes:
+        """Return all cells that are to change, in the order of the map."""
+        if not self.cells:
+            return Changes(np.empty(0, np.int64), np.empty(0, np.uint8), np.empty(0, np.uint8))
+        cells = np.concatenate(self.cells)
+        order = np.argsort(cells, kind="stable")  # a few rising runs
+        return Changes(cells[order], np.concatenate(self.sources)[order], np.concatenate(self.targets)[order])
 
     def gain(self, value: int) -> float:
         """Return how much a class has gained so far this year, less what it has lost, in units of the weights."""

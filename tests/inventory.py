@@ -10,13 +10,21 @@ from typing import Any
 
 from catalog.sqlite import SqliteStore
 from catalog.store import OWNER, Query
+from datacommons.unfinished import UNFINISHED
 
 Inventory = dict[str, Any]
 
 
 def take_inventory(root: Path) -> Inventory:
-    """Return every folder, every file with its checksum, and every document of the catalog."""
-    files = (path for path in sorted(root.rglob("*")) if not path.name.startswith("catalog.sqlite"))
+    """Return every folder, every file with its checksum, and every document of the catalog.
+
+    What a run that ended early has left, to go on from, is no part of the commons.
+    """
+    files = (
+        path
+        for path in sorted(root.rglob("*"))
+        if not path.name.startswith("catalog.sqlite") and UNFINISHED not in path.parts
+    )
     held: Inventory = {path.relative_to(root).as_posix(): _checksum(path) for path in files}
     store = SqliteStore(root / "catalog.sqlite")
     held |= {f"collection {document['id']}": document for document in store.collections(OWNER)}

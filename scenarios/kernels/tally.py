@@ -24,29 +24,41 @@ def tally(land_cover: NDArray[np.uint8], values: NDArray[np.uint8], counts: NDAr
 
 
 @njit(nogil=True, cache=True)
-def note_changes(
-    land_cover: NDArray[np.uint8],
+def move_members(
+    cells: NDArray[np.int64],
     before: NDArray[np.uint8],
-    step: int,
-    first: NDArray[np.uint8],
-    last: NDArray[np.uint8],
+    after: NDArray[np.uint8],
+    place: NDArray[np.int64],
+    counts: NDArray[np.uint8],
 ) -> None:
+    """Move one member from a class to another in the cells that it changes.
+
+    Parameters
+    ----------
+    cells : (n,) int64, flat indices
+    before, after : (n,) uint8, legend values
+    place : (256,) int64, row of ``counts`` by legend value
+    counts : (class, y * x) uint8, added to and subtracted from; below 0 it goes on at 255
+    """
+    for n in range(cells.size):
+        counts[place[before[n]], cells[n]] -= np.uint8(1)
+        counts[place[after[n]], cells[n]] += np.uint8(1)
+
+
+@njit(nogil=True, cache=True)
+def note_changes(cells: NDArray[np.int64], step: int, first: NDArray[np.uint8], last: NDArray[np.uint8]) -> None:
     """Note in which step the cells of one member change.
 
     Parameters
     ----------
-    land_cover : (y, x) uint8
-    before : (y, x) uint8, the map of the step before; becomes this one
+    cells : (n,) int64, flat indices of those that change in this step
     step : years since the start, 1 to 255
-    first, last : (y, x) uint8, step of the first and of the last change, 0 = none yet; written where a cell changes
+    first, last : (y * x,) uint8, step of the first and of the last change, 0 = none yet; written where a cell changes
     """
-    for row in range(land_cover.shape[0]):
-        for column in range(land_cover.shape[1]):
-            if land_cover[row, column] != before[row, column]:
-                before[row, column] = land_cover[row, column]
-                last[row, column] = step
-                if first[row, column] == 0:
-                    first[row, column] = step
+    for cell in cells:
+        last[cell] = step
+        if first[cell] == 0:
+            first[cell] = step
 
 
 @njit(nogil=True, cache=True)

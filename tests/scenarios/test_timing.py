@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scenarios.ensemble import draw_ensemble
 from scenarios.spec import Scenario
 from scenarios.timing import Moves, Timing
+from scenarios.yearbook import Changes
 from tests.scenarios.landscapes import (
     Map,
     World,
@@ -28,10 +29,15 @@ MEMBERS = 5
 
 
 def follow(start: Map, *years: Map) -> Moves:
-    moves = Moves.of(start)
-    for step, land_cover in enumerate(years, start=1):
-        moves.see(land_cover, step)
+    moves = Moves.none(start.shape)
+    for step, (before, after) in enumerate(pairwise([start, *years]), start=1):
+        moves.see(find_changes(before, after), step)
     return moves
+
+
+def find_changes(before: Map, after: Map) -> Changes:
+    cells = np.flatnonzero(before != after)
+    return Changes(cells, before.ravel()[cells], after.ravel()[cells])
 
 
 def test_a_walk_worked_out_by_hand() -> None:
@@ -55,8 +61,8 @@ def test_years_are_means_over_the_members_in_which_the_cell_changes() -> None:
 
 
 def test_the_most_members_and_years_fit() -> None:
-    timing, moves = Timing.none(2000, (1, 1)), follow(np.ones((1, 1), np.uint8))
-    moves.see(np.full((1, 1), 2, np.uint8), 200)
+    timing, moves = Timing.none(2000, (1, 1)), Moves.none((1, 1))
+    moves.see(find_changes(np.ones((1, 1), np.uint8), np.full((1, 1), 2, np.uint8)), 200)
     for _ in range(255):
         timing.add(moves)
     assert timing.members.tolist() == [[255]]
