@@ -208,7 +208,7 @@ def validate_scenario(
     Parameters
     ----------
     commons, scenario, threads, chunk, progress, classifier : as for `run_scenario`
-    members : how many maps to draw by likelihood; 20 if not given
+    members : how many maps to draw by likelihood; 8 if not given
 
     Raises
     ------
