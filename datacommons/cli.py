@@ -172,7 +172,7 @@ def validate(
         Path | None, typer.Option(help="Write a report with maps to this HTML file.", show_default=False)
     ] = None,
     members: Annotated[
-        int | None, typer.Option(min=1, max=255, help="Maps drawn by likelihood.", show_default="20")
+        int | None, typer.Option(min=1, max=255, help="Maps drawn by likelihood.", show_default="8")
     ] = None,
     threads: ThreadsOption = None,
     chunk: ChunkOption = None,

@@ -17,6 +17,7 @@ from odc.geo.xr import xr_coords
 from zarr.errors import ZarrUserWarning
 
 from catalog.legend import Legend
+from scenarios.chances import Chances
 from scenarios.cluster import Workers
 from scenarios.ensemble import Ensemble
 
@@ -59,13 +60,9 @@ class CubeWriter:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Gather the metadata into one document, so that a reader over HTTP needs one request."""
+        """Gather the metadata, if all went well."""
         if error[0] is None:
-            # Which warnings are shown is one setting for all threads, and two cubes may be closed side by side.
-            with _CLOSING, warnings.catch_warnings():
-                # Zarr v3 has no agreed form of it yet; readers that do not know this one read the metadata one by one.
-                warnings.simplefilter("ignore", ZarrUserWarning)
-                zarr.consolidate_metadata(self._path, zarr_format=3)
+            _gather_metadata(self._path)
 
     def add(
         self, name: str, dimensions: Sequence[str], attributes: Mapping[str, Any], dtype: str = "uint8"
@@ -73,15 +70,38 @@ class CubeWriter:
         """Add an array of zeros; a chunk holds one year of one class, 512 x 512 cells."""
         shape = tuple(self._sizes[d] for d in dimensions)
         chunks = tuple(min(_CHUNK, n) if d in "yx" else 1 for d, n in zip(dimensions, shape, strict=True))
-        return self._group.create_array(
-            name,
-            shape=shape,
-            chunks=chunks,
-            dtype=dtype,
-            fill_value=0,
-            dimension_names=list(dimensions),
-            attributes={"grid_mapping": "spatial_ref", **attributes},
+        return _add_array(
+            self._group, name, dimensions, shape, chunks, dtype, {"grid_mapping": "spatial_ref", **attributes}
         )
+
+
+def _add_array(
+    group: zarr.Group,
+    name: str,
+    dimensions: Sequence[str],
+    shape: Sequence[int],
+    chunks: Sequence[int],
+    dtype: str,
+    attributes: Mapping[str, Any],
+) -> zarr.Array[Any]:
+    return group.create_array(
+        name,
+        shape=tuple(shape),
+        chunks=tuple(chunks),
+        dtype=dtype,
+        fill_value=0,
+        dimension_names=list(dimensions),
+        attributes=dict(attributes),
+    )
+
+
+def _gather_metadata(path: Path) -> None:
+    """Gather the metadata into one document, so that a reader over HTTP needs one request."""
+    # Which warnings are shown is one setting for all threads, and two cubes may be closed side by side.
+    with _CLOSING, warnings.catch_warnings():
+        # Zarr v3 has no agreed form of it yet; readers that do not know this one read the metadata one by one.
+        warnings.simplefilter("ignore", ZarrUserWarning)
+        zarr.consolidate_metadata(path, zarr_format=3)
 
 
 def legend_attributes(legend: Legend) -> dict[str, Any]:
@@ -118,6 +138,52 @@ def _write_timing(writer: CubeWriter, ensemble: Ensemble) -> None:
     for name, years in (("first", timing.first_year), ("last", timing.last_year)):
         meaning = f"mean year of the {name} change, over the members in which the cell changes; 0 = in none"
         writer.add(f"{name}_change", ("y", "x"), {"units": "year", "long_name": meaning}, "uint16")[:] = years
+
+
+def write_chances(path: Path, chances: Chances, legend: Legend) -> None:
+    """Add to the cube of `write_ensemble` what turns its counts into chances.
+
+    Parameters
+    ----------
+    path : the cube's folder
+    chances : recalibrated by a hindcast
+    legend : of the landscape
+    """
+    group = zarr.open_group(path, mode="r+", use_consolidated=False)
+    start, table = chances.start, chances.table
+    around = ("class_at_start", "class", "members_drawn")
+    _add_array(
+        group,
+        "recalibrated_class",
+        ("y", "x"),
+        start.shape,
+        tuple(min(_CHUNK, edge) for edge in start.shape),
+        "uint8",
+        {
+            "grid_mapping": "spatial_ref",
+            "units": "1",
+            "long_name": "class at the start of the cells whose shares are recalibrated; 0 = outside, or where a plan "
+            "decides and the share of the members is the chance",
+        },
+    )[:] = start
+    for name, values in (("class_at_start", legend.values), ("members_drawn", range(table.shape[-1]))):
+        size = (len(values),)
+        _add_array(group, name, (name,), size, size, "uint8", {"units": "1"})[:] = np.array(values, np.uint8)
+    _add_array(
+        group,
+        "recalibration",
+        ("time", *around),
+        table.shape,
+        (1, *table.shape[1:]),
+        "float32",
+        {
+            "units": "1",
+            "long_name": "chance of a change by how many members make it, recalibrated by the hindcast; the class of "
+            "the start takes the rest",
+            "references": "doi:10.1214/17-EJS1338SI",
+        },
+    )[:] = table
+    _gather_metadata(path)
 
 
 def _share(ensemble: Ensemble, what: str) -> dict[str, Any]:

@@ -118,12 +118,10 @@ def _tabulate_transitions(hindcast: Hindcast) -> Table:
     return table
 
 
-def _percent(share: float) -> str:
-    return f"{share:.0%}" if share == share else "unknown"
-
-
 def _describe_reliability(reliability: Reliability) -> str:
     """Say how far the members' probabilities can be taken at their word."""
+    from datacommons.report import say_gap
+
     raw, mended = reliability.raw, reliability.recalibrated
     likely = [each for each in raw.curve() if each.cases >= ENOUGH_CASES]
     if not reliability.transitions or not likely:
@@ -134,8 +132,8 @@ def _describe_reliability(reliability: Reliability) -> str:
         f"{last.happened:.0%} happened. Brier skill against no change: {raw.skill:.3f}, "
         f"with ever more members {reliability.fair_skill:.3f}.\n"
         f"Recalibrated by how often such shares came true, in each part of the map by all others: skill "
-        f"{mended.skill:.3f}, largest distance from what happened {_percent(mended.largest_gap())} "
-        f"(members' shares {_percent(raw.largest_gap())})."
+        f"{mended.skill:.3f}, largest distance from what happened {say_gap(mended)} (with the hectares of the members, "
+        f"as a run tells it, {say_gap(reliability.as_in_a_run)}; members' shares {say_gap(raw)})."
     )
 
 

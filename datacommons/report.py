@@ -13,7 +13,7 @@ from datacommons.errors import NotWritten
 from datacommons.evidence import show_evidence
 from datacommons.markup import section, table
 from scenarios.metrics import Outcome
-from scenarios.reliability import ENOUGH_CASES, Reliability
+from scenarios.reliability import ENOUGH_CASES, Reliability, Verification
 from scenarios.validation import DRAWN, GUESSING, MODEL, NEIGHBOURS, NOTHING, Hindcast
 
 _OUTCOMES: Final = {
@@ -183,9 +183,16 @@ def _score_reliability(told: Reliability) -> str:
     return (
         f"Brier score of the members {raw.brier:.4f}, recalibrated {mended.brier:.4f}; saying that nothing changes "
         f"scores {raw.persistence_brier:.4f}. Skill against it {raw.skill:.3f}, with ever more members "
-        f"{told.fair_skill:.3f}, recalibrated {mended.skill:.3f} (1 is perfect, 0 no better). Open discs: fewer than "
-        f"{ENOUGH_CASES} cases."
+        f"{told.fair_skill:.3f}, recalibrated {mended.skill:.3f} (1 is perfect, 0 no better). Largest distance from "
+        f"what happened: members {say_gap(raw)}, recalibrated {say_gap(mended)}, and with the hectares of the members, "
+        f"as a run tells it, {say_gap(told.as_in_a_run)}. Open discs: fewer than {ENOUGH_CASES} cases."
     )
+
+
+def say_gap(told: Verification) -> str:
+    """Say how far probabilities are from what happened, at the most, where there are enough cases."""
+    gap = told.largest_gap()
+    return f"{gap:.0%}" if np.isfinite(gap) else "unknown"
 
 
 def judge_reliability(told: Reliability) -> str:

@@ -13,7 +13,7 @@ import pystac
 from numpy.typing import NDArray
 
 from datacommons.cogs import write_map
-from datacommons.cubes import CubeWriter, legend_attributes, write_ensemble
+from datacommons.cubes import CubeWriter, legend_attributes, write_chances, write_ensemble
 from datacommons.description import Description, RunName, plain
 from datacommons.errors import DataCommonsError, NotWritten
 from datacommons.progress import Advance, progress_bar, tell
@@ -22,7 +22,9 @@ from datacommons.study import Study
 from datacommons.tables import AreaTable
 from datacommons.unfinished import Attempt
 from scenarios.calibration import Calibration
+from scenarios.chances import Chances
 from scenarios.ensemble import Ensemble, gather_ensemble
+from scenarios.interventions import Plan
 from scenarios.journal import FolderJournal
 from scenarios.projection import CENTRAL
 from scenarios.validation import Hindcast
@@ -82,6 +84,8 @@ def _publish(study: Study, name: RunName, attempt: Attempt) -> dict[str, Any]:
                 study, lambda: writer.write_projection(advance), lambda: _test(study)
             )
         with progress_bar(f"describing {scenario.id}", 0, shown=study.progress):
+            if score is not None:
+                writer.write_chances(ensemble, score)
             table = AreaTable.of(study, projected.areas, ensemble)
             items = [description.describe_run(table, learned, score, projected.shortfalls), *projected.maps]
         documents = [item.to_dict(include_self_link=False, transform_hrefs=False) for item in items]
@@ -186,6 +190,13 @@ class _Writer:
             write_ensemble(cube, ensemble, study.workers)
         advance(scenario.years)
         return ensemble
+
+    def write_chances(self, ensemble: Ensemble, score: Hindcast) -> None:
+        """Write what the shares of the members are worth, as far as the hindcast tells."""
+        study, legend = self.study, self.study.landscape.legend
+        start, plan = study.land_cover[study.scenario.start], Plan(study.scenario, legend, study.grid)
+        chances = Chances.of(ensemble, score.reliability.recalibration, start, plan, study.workers)
+        write_chances(self.folder / "probability.zarr", chances, legend)
 
     def _cube(self, name: str, years: Sequence[int]) -> CubeWriter:
         scenario = self.study.scenario

@@ -65,15 +65,29 @@ class Run:
 
     @cached_property
     def probability(self) -> xr.Dataset:
-        """What the members have in common. Lazy.
+        """What the members have in common. Lazy. How likely a class is, `chance` tells.
 
         ``probability`` (time, class, y, x): share of them in which a cell has a class, 0 to 1. ``change_share`` (y, x):
         share of them in which it changes at all, 0 to 1. ``first_change``, ``last_change`` (y, x) uint16: mean year of
-        its first and of its last change, over those in which it changes; 0 = in none.
+        its first and of its last change, over those in which it changes; 0 = in none. With a hindcast also what makes
+        chances of the shares: ``recalibration`` (time, class_at_start, class, members_drawn) and
+        ``recalibrated_class`` (y, x).
         """
         from datacommons.cubes import open_cube
 
         return open_cube(self._path("probability"))
+
+    @property
+    def chance(self) -> xr.DataArray:
+        """How likely each class is in a place and year, (time, class, y, x) float32; NaN outside. Lazy.
+
+        The members agree too often to take their share at its word: it is recalibrated by what such shares were worth
+        in the hindcast. Hectares stay those of the members, and where a plan decides, its share is the chance. A run
+        without a hindcast has the share as it is, and the attribute ``recalibrated`` is false.
+        """
+        from datacommons.certainty import measure_chance
+
+        return measure_chance(self.probability)
 
     @property
     def agreement(self) -> xr.DataArray:
@@ -195,7 +209,7 @@ def validate_scenario(
     Parameters
     ----------
     commons, scenario, threads, chunk, progress, classifier : as for `run_scenario`
-    members : how many maps to draw by likelihood; 20 if not given
+    members : how many maps to draw by likelihood; 8 if not given
 
     Raises
     ------

@@ -142,6 +142,34 @@ class Plan:
             if plan.protect is not None and plan.acts_in(year) and name in plan.protect.classes:
                 yield plan, plan.protect
 
+    def decides(self, land_cover: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Return the cells that a plan keeps or may convert, (y, x) bool: they are decided on, not foretold.
+
+        Parameters
+        ----------
+        land_cover : (y, x) uint8, at the start
+        """
+        decided = np.zeros(self.grid.shape, bool)
+        for plan in self.scenario.interventions:
+            converted = plan.conversion or plan.target
+            if plan.protect is not None:
+                decided |= self._kept[plan.id] & np.isin(land_cover, self._values(plan.protect.classes))
+            elif converted is not None and plan.place is not None:
+                decided |= self._places[plan.id] & np.isin(land_cover, self._values(converted.from_))
+        return decided
+
+    def conversions_anywhere(self) -> frozenset[Transition]:
+        """Return what plans convert wherever there is room for it, without a place."""
+        found = set()
+        for plan in self.scenario.interventions:
+            if plan.place is None and plan.conversion is not None:
+                action = plan.conversion
+                found |= {Transition(value, self.legend.value_of(action.to)) for value in self._values(action.from_)}
+            if plan.place is None and plan.target is not None:
+                goal = plan.target
+                found |= {Transition(value, self.legend.value_of(goal.class_)) for value in self._values(goal.from_)}
+        return frozenset(found)
+
     def factor(self, transition: Transition, year: int) -> float:
         """Return by what the rate of a transition is multiplied everywhere in a year."""
         return float(np.prod([factor for plan, factor in self._factors(transition, year) if plan.place is None]))

@@ -11,10 +11,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 from scipy.special import expit
 
 from scenarios.algebra import one_thread
+
+_FAR = 60.0  # log odds beyond which nothing is foretold of the largest landscape
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,28 @@ class Recalibration:
     def to_dict(self) -> dict[str, float]:
         """Return the numbers of the curve as JSON can hold them."""
         return {name: round(value, 6) for name, value in asdict(self).items()}
+
+
+def hold_total(log_odds: NDArray[np.float64], weight: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return probabilities that foretell as much as the members do, all odds being multiplied alike.
+
+    Parameters
+    ----------
+    log_odds : (members + 1,) float64, of `Recalibration`
+    weight : (members + 1,) int64, size of the cells in which n = 0 ... members members make the change
+
+    Returns
+    -------
+    (members + 1,) float64; 0 where no member makes the change anywhere, 1 where all make it everywhere
+    """
+    members = len(weight) - 1
+    drawn, most = int(weight @ np.arange(members + 1)), int(weight.sum()) * members
+    if drawn in (0, most):
+        return np.full(members + 1, float(drawn > 0))
+    size, wanted = weight / weight.sum(), drawn / most
+    low, high = -log_odds.max() - _FAR, -log_odds.min() + _FAR
+    shift = brentq(lambda more: float((size * expit(log_odds + more)).sum()) - wanted, low, high, xtol=1e-12)
+    return np.asarray(expit(log_odds + shift))
 
 
 def _shares(members: int) -> NDArray[np.float64]:

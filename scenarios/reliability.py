@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.recalibration import Recalibration
+from scenarios.recalibration import Recalibration, hold_total
 from scenarios.transitions import Transition
 
 BINS = 10
@@ -155,6 +155,17 @@ class Reliability:
         probability = told[:, None] * self._drawn[None, :, None]
         return Verification(probability, self.cases, self.happened)
 
+    @property
+    def as_in_a_run(self) -> Verification:
+        """The recalibrated probabilities, held to as much change as the members make, as those of a run are.
+
+        In a run the hectares are the scenario's own. Here they are foretold, and what is wrong in them counts.
+        """
+        whole = self.cases.sum(axis=0)
+        odds = [curve.log_odds(self.members) for curve in self.held_out]
+        probability = np.array([[hold_total(each, cases) for cases in whole] for each in odds])
+        return Verification(probability.reshape(self.cases.shape), self.cases, self.happened)
+
     @cached_property
     def recalibration(self) -> Recalibration:
         """The curve of all blocks: what a share of the members is worth."""
@@ -194,6 +205,7 @@ class Reliability:
             **self.raw.to_dict(),
             "fair_skill": round_known(self.fair_skill),
             "recalibrated": self.recalibrated.to_dict(),
+            "as_in_a_run": self.as_in_a_run.to_dict(),
         }
 
 

@@ -173,6 +173,7 @@ def _reliability(trial: Trial, name: str) -> list[Row]:
     skill = f"Brier skill against no change, {MANY_MEMBERS} members"
     return [
         Row(f"{gap}, recalibrated, bins of 500 cases or more", told.recalibrated.largest_gap(500), most=0.1),
+        Row(f"{gap}, recalibrated, hectares of the members", told.as_in_a_run.largest_gap(500)),
         Row(f"{gap}, {MANY_MEMBERS} members as they are", told.raw.largest_gap(500)),
         Row(f"{skill}, recalibrated", told.recalibrated.skill),
         Row(f"{skill}, as they are", told.raw.skill),

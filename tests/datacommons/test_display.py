@@ -120,10 +120,12 @@ def test_hindcast_beside_guessing(capsys: pytest.CaptureFixture[str]) -> None:
         "Of the changes that the 2 members called 100% likely, 90% happened. Brier skill against no change: 0.800, "
         "with ever more members 0.800."
     )
-    # Of one block alone nothing can be learned elsewhere, so its 9,000 cells are told 1/6 and 5/6.
+    # Of one block alone nothing can be learned elsewhere, so its 9,000 cells are told 1/6 and 5/6; for 1,000 to change,
+    # as in the members, odds of 1/5 and 5 are multiplied by 0.277: 0.052 and 0.58.
     assert lines[17] == (
         "Recalibrated by how often such shares came true, in each part of the map by all others: skill 0.617, largest "
-        "distance from what happened 15% (members' shares 10%)."
+        "distance from what happened 15% (with the hectares of the members, as a run tells it, 32%; "
+        "members' shares 10%)."
     )
     assert lines[18] == "  note: a transition was left out [for lack of cells]"
 

@@ -85,6 +85,27 @@ def test_probability_is_the_share_of_the_members(run: Run, cells: np.ndarray[Any
     assert ((values > 0) & (values < 1)).any(), "the members differ"
 
 
+def test_the_chance_is_recalibrated_and_keeps_the_hectares(
+    run: Run, cells: np.ndarray[Any, np.dtype[np.uint8]]
+) -> None:
+    members, chance, inside = run.probability, run.chance, cells[0] > 0
+    assert chance.dims == ("time", "class", "y", "x")
+    assert chance.chunks is not None
+    assert chance.attrs["recalibrated"]
+    share, told = members.probability.values, chance.values
+    assert np.isnan(told[:, :, ~inside]).all()
+    np.testing.assert_allclose(told.sum(axis=1)[:, inside], 1, atol=1e-5)
+    for value in (1, 2, 3):
+        at = cells[0] == value
+        np.testing.assert_allclose(told[..., at].sum(axis=-1, dtype=float), share[..., at].sum(axis=-1), rtol=1e-3)
+    # What all four members build is no sure thing, and what none builds is not ruled out; more members mean more.
+    forest = cells[0] == 1
+    built = [told[-1, 1][forest & np.isclose(share[-1, 1], n / MEMBERS)].mean() for n in range(MEMBERS + 1)]
+    assert 0 < built[0] < 0.5 < share[-1, 1][forest].max()
+    assert built == sorted(built)
+    assert built[-1] < 0.9
+
+
 def test_agreement_and_entropy_are_those_of_the_probability(
     run: Run, cells: np.ndarray[Any, np.dtype[np.uint8]]
 ) -> None:

@@ -194,6 +194,9 @@ def test_plum_island_is_foretold_better_than_others_do(plum_island_hindcast: Hin
         assert list(row.values()) == sorted(row.values())
     assert found.by_resolution["members"][8] > found.by_resolution["guessing"][8]
     assert found.reliability.fair_skill > -0.12  # members are too sure of where change comes
+    assert found.reliability.raw.largest_gap() > 0.2
+    assert found.reliability.recalibrated.largest_gap() < 0.1
+    assert found.reliability.recalibrated.skill > 0 > found.reliability.raw.skill
     assert sum(each.observed for each in found.transitions) == 4756
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from scenarios.recalibration import Recalibration
+from scenarios.recalibration import Recalibration, hold_total
 from scenarios.reliability import BLOCKS, Reliability, tabulate_reliability
 from scenarios.transitions import Transition
 
@@ -92,11 +92,11 @@ def test_a_curve_is_no_worse_than_the_members_word(table: tuple[Counts, Counts])
     share = (np.arange(members + 1) + 0.5) / (members + 1)
     weight, yes = cases + 1, came + share
 
-    def surprise(told: NDArray[np.float64]) -> float:
-        with np.errstate(divide="ignore"):
-            return -float((yes * np.log(told) + (weight - yes) * np.log1p(-told)).sum())
+    def surprise(odds: NDArray[np.float64]) -> float:
+        return float((weight * np.logaddexp(0, odds) - yes * odds).sum())
 
-    assert surprise(Recalibration.fit(cases, came).tell(members)) <= surprise(share) * (1 + 1e-9)
+    told = np.log(share / (1 - share))
+    assert surprise(Recalibration.fit(cases, came).log_odds(members)) <= surprise(told) * (1 + 1e-9)
 
 
 @given(tables((3, 2)), st.integers(0, 2), st.integers(0, 10**6))
@@ -136,6 +136,38 @@ def test_what_no_member_foretells_is_told_0() -> None:
     both, alone = Reliability(2, (A, B), cases, came), Reliability(2, (A,), cases[:, :1], came[:, :1])
     assert (both.recalibrated.probability[:, 1] == 0).all()
     assert both.recalibration == alone.recalibration
+
+
+@given(tables(), st.tuples(st.floats(-5, 5), st.floats(0, 3), st.floats(0, 3)))
+def test_held_probabilities_foretell_as_much_as_the_members(
+    table: tuple[Counts, Counts], curve: tuple[float, float, float]
+) -> None:
+    cases, _ = table
+    members = len(cases) - 1
+    odds = Recalibration(*curve).log_odds(members)
+    told = hold_total(odds, cases)
+    drawn = (cases * np.arange(members + 1)).sum() / members
+    np.testing.assert_allclose((cases * told).sum(), drawn, rtol=1e-7)
+    assert (np.diff(told) >= 0).all()
+    assert (told == 0).all() == (drawn == 0)
+
+
+def test_a_held_probability_by_hand() -> None:
+    # Flat odds of 2 members: 10 cells, of which one makes the change in both members and two in one: 2 of 10.
+    np.testing.assert_allclose(hold_total(np.full(3, -7.0), np.array([7, 2, 1])), 0.2, rtol=1e-9)
+    assert hold_total(np.full(3, -7.0), np.array([7, 0, 0])).tolist() == [0, 0, 0]
+    assert hold_total(np.full(3, -7.0), np.array([0, 0, 9])).tolist() == [1, 1, 1]
+
+
+def test_the_test_of_a_run_holds_the_hectares_of_each_transition() -> None:
+    cases = np.array([[[900, 90, 9], [50, 3, 2]], [[500, 40, 20], [80, 9, 9]]])
+    came = np.array([[[9, 9, 3], [1, 0, 1]], [[100, 20, 15], [5, 5, 5]]])
+    found = Reliability(2, (A, B), cases, came)
+    told, whole = found.as_in_a_run.probability, cases.sum(axis=0)
+    for block, row in np.ndindex(2, 2):
+        assert (told[block, row] * whole[row]).sum() == pytest.approx((whole[row] * [0, 0.5, 1]).sum())
+        shift = np.log(told[block, row] / (1 - told[block, row])) - found.held_out[block].log_odds(2)
+        np.testing.assert_allclose(shift, shift[0], atol=1e-9)
 
 
 def test_members_that_agree_too_often_keep_their_word_once_recalibrated() -> None:
