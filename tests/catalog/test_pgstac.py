@@ -12,9 +12,11 @@ import pytest
 
 from catalog.collections import make_collections
 from catalog.errors import InvalidItem, InvalidToken, ItemNotFound, StoreError
+from catalog.ordering import order_items
 from catalog.pgstac import PgstacStore
 from catalog.pgstac_migration import migrate
 from catalog.store import ANONYMOUS, OWNER, Query
+from catalog.tokens import encode_token
 from tests.catalog.asking import COLLECTION, ids
 from tests.catalog.conftest import MakeItem
 from tests.catalog.postgres import Cluster
@@ -120,9 +122,6 @@ def test_what_postgresql_cannot_keep(store: PgstacStore, make_item: MakeItem) ->
 
 @pytest.mark.parametrize("sort", ["gsd", "created", "id"])
 def test_forged_tokens(store: PgstacStore, make_item: MakeItem, sort: str) -> None:
-    from catalog.ordering import order_items
-    from catalog.tokens import encode_token
-
     store.put_collection(COLLECTION)
     store.put_items([make_item()])
     order = Query(sortby=(sort,)).sortby
@@ -133,7 +132,7 @@ def test_forged_tokens(store: PgstacStore, make_item: MakeItem, sort: str) -> No
 
 
 def test_a_database_that_is_not_ready(cluster: Cluster) -> None:
-    with pytest.raises(StoreError, match="is no catalog yet. Run `datacommons catalog migrate`"):
+    with pytest.raises(StoreError, match=r"is no catalog yet\. Run `datacommons catalog migrate`"):
         PgstacStore(cluster.address("postgres"))
 
 
@@ -141,7 +140,7 @@ def test_a_database_of_a_newer_version(cluster: Cluster) -> None:
     with cluster.database() as address:
         with psycopg.connect(address) as connection:
             connection.execute("UPDATE datacommons.version SET version = 99")
-        with pytest.raises(StoreError, match="is of version 99 and this program needs 1. Update datacommons"):
+        with pytest.raises(StoreError, match=r"is of version 99 and this program needs 1\. Update datacommons"):
             PgstacStore(address)
 
 
