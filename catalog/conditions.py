@@ -21,7 +21,7 @@ _DAY: Final = 86_400_000_000
 _MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _SWAPPED: Final = {"s_contains": "s_within", "s_within": "s_contains"}
 # What the starts and ends of two spans (s, e and t, f) have to be.
-_TEMPORAL_SQL: Final = {
+TEMPORAL_SQL: Final = {
     "t_after": "s > f",
     "t_before": "e < t",
     "t_contains": "s < t AND e > f",
@@ -185,7 +185,7 @@ class Translator:
         """Translate a relation between two instants or spans."""
         (s, e), (t, f) = (self._span(arg) for arg in args)
         ends = {"s": s, "e": e, "t": t, "f": f}
-        parts = re.split(r"\b([stef])\b", _TEMPORAL_SQL[name])
+        parts = re.split(r"\b([stef])\b", TEMPORAL_SQL[name])
         text = "".join(ends[part][0] if part in ends else part for part in parts)
         return f"({text})", [value for part in parts if part in ends for value in ends[part][1]]
 

@@ -14,10 +14,10 @@ from datacommons.errors import FolderNotEmpty
 from datacommons.interruptions import settle_interrupted
 from datacommons.naming import name_of, title_of
 from datacommons.settings import (
-    CATALOG_FILE,
     SETTINGS_FILE,
     Settings,
     check_settings,
+    locate_catalog,
     read_settings,
     write_settings,
 )
@@ -71,14 +71,18 @@ def open_as_is(folder: str | Path) -> Commons:
     """Open the commons in a folder, and leave what a killed process left, so that it can be looked at."""
     root = Path(folder).absolute()
     settings = read_settings(root)
-    store = open_store(str(root / CATALOG_FILE))
+    store = open_store(locate_catalog(root, settings))
     _describe_collections(store, settings)
     return Commons(root, settings, store)
 
 
 def open_store(place: str) -> CatalogStore:
-    """Open the store that an address or a path names."""
-    return SqliteStore(place)
+    """Open the store that an address (``postgresql://…``) or the path of a file names."""
+    if "://" not in place:
+        return SqliteStore(place)
+    from catalog.pgstac import PgstacStore
+
+    return PgstacStore(place)
 
 
 def remove_demo(folder: Path) -> None:

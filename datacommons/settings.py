@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from datacommons.naming import NAME_PATTERN
 
 SETTINGS_FILE = "commons.toml"
 CATALOG_FILE = "catalog.sqlite"
+CATALOG_VARIABLE = "DATACOMMONS_CATALOG"
 
 
 class Settings(BaseModel):
@@ -35,6 +37,9 @@ class Settings(BaseModel):
         The landscape meant when none is named; also the name that the first one gets.
     demo : bool
         Whether ``datacommons demo`` made the folder, and may make it again.
+    catalog : str or None
+        A PostgreSQL database that holds the catalog, as ``postgresql://ada@db.example.org/plum_island``; None: the file
+        ``catalog.sqlite``. The environment variable ``DATACOMMONS_CATALOG`` goes before it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -46,6 +51,21 @@ class Settings(BaseModel):
     language: str = Field(default="en", pattern=r"^[a-zA-Z]{2,8}(-[a-zA-Z0-9]{1,8})*$")
     landscape: str | None = Field(default=None, pattern=NAME_PATTERN)
     demo: bool = False
+    catalog: str | None = Field(default=None, pattern=r"^postgresql://")
+
+
+def locate_catalog(root: Path, settings: Settings) -> str:
+    """Return where the catalog of the commons in ``root`` is: an address, or the path of a file.
+
+    Raises
+    ------
+    InvalidSettings
+        If ``DATACOMMONS_CATALOG`` is no address of a PostgreSQL database.
+    """
+    found = os.environ.get(CATALOG_VARIABLE) or settings.catalog
+    if found is not None and not found.startswith("postgresql://"):
+        raise InvalidSettings(f"{CATALOG_VARIABLE} names no database: write it as postgresql://user@host/database.")
+    return found or str(root / CATALOG_FILE)
 
 
 def check_settings(values: Mapping[str, object], *, source: str) -> Settings:

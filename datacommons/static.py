@@ -189,7 +189,7 @@ def _make_catalog(holdings: Holdings) -> Document:
         "id": slug(settings.name) or "catalog",
         "title": settings.name,
         "description": f"The data commons {settings.name}: layers, scenarios and their results.",
-        SETTINGS: settings.model_dump(exclude_none=True),
+        SETTINGS: settings.model_dump(exclude_none=True, exclude={"catalog"}),
         "links": [_link("root", f"./{CATALOG}", settings.name), *children],
     }
 

@@ -105,6 +105,8 @@ def copy_catalog(source: str, target: str, *, static: bool = False, link: bool =
     """
     with _open_source(source) as holdings:
         if _is_store(target):
+            if "://" in target:
+                _refuse_other(target)
             with closing(open_store(target)) as store:
                 return copy_documents(holdings, store)
         if holdings.root is None:
@@ -129,7 +131,7 @@ def found_from(folder: Path, holdings: Holdings, *, link: bool = False) -> int:
     """
     existed = folder.exists()
     settings = holdings.settings or Settings(name=title_of(name_of(folder.name)))
-    commons = init_commons(folder, **settings.model_dump())
+    commons = init_commons(folder, **settings.model_dump(exclude={"catalog"}))
     try:
         with commons:
             return take_in(commons, holdings, link=link)
@@ -176,8 +178,15 @@ def _is_store(place: str) -> bool:
 
 
 def _refuse_missing(place: str) -> None:
-    if "://" not in place and not Path(place).is_file():
+    if "://" in place:
+        _refuse_other(place)
+    elif not Path(place).is_file():
         raise InvalidCatalog(f"{place} is not there.")
+
+
+def _refuse_other(place: str) -> None:
+    if not place.startswith("postgresql://"):
+        raise InvalidCatalog(f"{place.split(':')[0]}:// is no kind of catalog here: name a postgresql:// database.")
 
 
 def _refuse_known(store: CatalogStore, item: Document, *, replace: bool) -> None:

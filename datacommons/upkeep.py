@@ -90,3 +90,27 @@ def copy(
 
     count = copy_catalog(source, target, static=static, link=link, replace=replace)
     print_line(f"Copied {count:,} items to {target}.")
+
+
+@catalog_commands.command()
+def migrate(
+    address: Annotated[
+        str | None, typer.Argument(metavar="ADDRESS", help="A postgresql:// database.", show_default="the commons'")
+    ] = None,
+    commons: CommonsOption = None,
+) -> None:
+    """Make a PostgreSQL database ready to hold a catalog, or bring it up to date."""
+    from catalog.pgstac_migration import migrate as migrate_database
+    from datacommons.display import print_line
+    from datacommons.errors import InvalidSettings
+    from datacommons.settings import find_commons, locate_catalog, read_settings
+
+    if address is None:
+        root = find_commons(commons, Path.cwd())
+        address = locate_catalog(root, read_settings(root))
+    if not address.startswith("postgresql://"):
+        raise InvalidSettings(
+            "The catalog of this commons is a file, which is always up to date. "
+            "Name a database, as postgresql://user@host/database."
+        )
+    print_line(f"The database is ready: pgSTAC {migrate_database(address)}.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.catalog.postgres import Cluster, find_lack, run_cluster
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"  # what lies beside the repository
 
@@ -29,6 +31,15 @@ def pie() -> Path:
     if not folder.is_dir():
         pytest.skip("the Plum Island data is not beside the repository (../shared/data/pie)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Return a PostgreSQL with PostGIS that is stopped when the tests are done."""
+    if lack := find_lack():
+        pytest.skip(lack)
+    with run_cluster() as cluster:
+        yield cluster
 
 
 @pytest.hookimpl(wrapper=True)
