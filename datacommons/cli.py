@@ -64,7 +64,9 @@ def init(
 
 @app.command()
 def ingest(
-    files: Annotated[list[Path], typer.Argument(help="Rasters or vector files, one layer each.", show_default=False)],
+    files: Annotated[
+        list[Path], typer.Argument(help="Rasters or vector files, one layer each.", readable=False, show_default=False)
+    ],
     collection: Annotated[
         str,
         typer.Option(help="land-cover, drivers (measurements; with --legend, zones) or vectors.", show_default=False),
