@@ -259,7 +259,7 @@ BOMBS: dict[Make, str] = {
     tiff_bomb_of_a_landscape: r"bomb.tif says that it has 200,000 x 200,000 cells, in [\d,]+ bytes: that is no map",
     tiff_of_one_block: r"block.tif says that it has 30,000 x 30,000 cells, stored in blocks of 6.7 GiB.*TILED=YES",
     netcdf_bomb: r"bomb.nc says that it has 1,000,000 x 1,000,000 cells, in [\d,]+ bytes: that is no map",
-    zarr_bomb: r"bomb.zarr says that it has 60,000 x 60,000 cells, stored in blocks of 26.8 GiB",
+    zarr_bomb: r"bomb.zarr says that it has 60,000 x 60,000 cells, in [\d,]+ bytes: that is no map",
 }
 CASES: dict[Make, str] = {
     a_degenerate_extent: r"slope.tif has cells of no extent \(0 x 0\).*-a_ullr",
