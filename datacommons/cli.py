@@ -64,7 +64,9 @@ def init(
 
 @app.command()
 def ingest(
-    files: Annotated[list[Path], typer.Argument(help="Rasters or vector files, one layer each.", show_default=False)],
+    files: Annotated[
+        list[Path], typer.Argument(help="Rasters or vector files, one layer each.", readable=False, show_default=False)
+    ],
     collection: Annotated[
         str,
         typer.Option(help="land-cover, drivers (measurements; with --legend, zones) or vectors.", show_default=False),
@@ -145,6 +147,52 @@ def ingest(
             progress=True,
         )
     print_reports(reports)
+
+
+@app.command()
+def pull(
+    source: Annotated[str, typer.Argument(help="A ready-made source, as esa-cci-lc.", show_default=False)],
+    landscape: Annotated[str, typer.Option(help="Which landscape; with --bbox a new one.", show_default=False)],
+    years: Annotated[
+        str | None, typer.Option(help="1995/2020 for a span, or 1995,2005,2015.", show_default=False)
+    ] = None,
+    asset: Annotated[str | None, typer.Option(help="Which part of the source.", show_default="its first")] = None,
+    bbox: Annotated[
+        str | None, typer.Option(help="WEST,SOUTH,EAST,NORTH of a new landscape, in degrees.", show_default=False)
+    ] = None,
+    api: Annotated[str | None, typer.Option(help="Another STAC API that has it.", show_default="the source's")] = None,
+    sign: Annotated[
+        str | None, typer.Option(help="Where that API signs links; '' if links are open.", show_default="the source's")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace years that are there.")] = False,
+    commons: CommonsOption = None,
+) -> None:
+    """Take layers from a ready-made source on the network; pull again to go on after a failure."""
+    from datacommons.display import print_pull
+    from datacommons.pull import read_bbox, read_years
+
+    with _open(commons) as opened:
+        report = opened.pull(
+            source,
+            landscape=landscape,
+            years=read_years(years) if years is not None else None,
+            asset=asset,
+            bbox=read_bbox(bbox) if bbox is not None else None,
+            api=api,
+            sign=sign,
+            replace=replace,
+            progress=True,
+        )
+    print_pull(report)
+
+
+@app.command()
+def sources() -> None:
+    """List the ready-made sources."""
+    from datacommons.display import print_sources
+    from datacommons.sources import list_sources
+
+    print_sources(list_sources())
 
 
 @app.command()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datacommons.estimate import Estimate
     from datacommons.ingest import IngestReport
     from datacommons.landscape import Landscape
+    from datacommons.pull import PullReport
     from datacommons.runs import Run
     from scenarios.spec import Scenario
     from scenarios.validation import Hindcast
@@ -119,6 +120,8 @@ class Commons:
         y: str | None = None,
         variable: str | None = None,
         time: str | None = None,
+        derived_from: Sequence[str] = (),
+        cell_size_m: float | None = None,
         progress: bool = False,
     ) -> list[IngestReport]:
         """Take rasters or vector files into the commons as layers; on any failure the commons is as before.
@@ -165,6 +168,10 @@ class Commons:
             The columns of a CSV with the coordinates; by default those called longitude and latitude, or x and y.
         variable, time : str, optional
             Which variable and time of a NetCDF or Zarr that has several; a time by how its date begins, as ``2000-07``.
+        derived_from : sequence of str
+            Addresses of what the files were made of, as of items in another catalog.
+        cell_size_m : float, optional
+            Edge of the cells that were observed, in metres, where the files were resampled; by default the file's.
         progress : bool
             Whether to show a bar on stderr.
 
@@ -215,9 +222,37 @@ class Commons:
             columns=choose_columns(x, y),
             variable=variable,
             time=time,
+            derived_from=tuple(derived_from),
+            cell_size_m=cell_size_m,
         )
         take = ingest_vectors if collection == VECTORS else ingest_files
         return take(self.root, self.store, [Path(path) for path in paths], options, progress=progress)
+
+    def pull(self, source: str, *, landscape: str, **options: Any) -> PullReport:
+        """Take layers from a ready-made source on the network, cut out and brought onto the landscape's grid.
+
+        Years that are there are passed over, and what was read of a layer is kept until it is whole: pull again after
+        a failure, and it goes on where it ended.
+
+        Parameters
+        ----------
+        source : str
+            As ``esa-cci-lc``; ``datacommons.sources.list_sources`` lists them.
+        landscape : str
+            One that is there; or, with ``bbox``, the name of a new one, on the grid of the source.
+        **options
+            ``years`` (a sequence), ``asset``, ``bbox`` (west, south, east, north in degrees), ``replace``, ``api``
+            (another STAC API with the same collection), ``sign`` (where it signs links; empty if links are open),
+            ``patience`` and ``progress``: see :class:`datacommons.pull.PullOptions`.
+
+        Raises
+        ------
+        DataCommonsError, catalog.errors.CatalogError
+            What cannot be, or could not be read.
+        """
+        from datacommons.pull import PullOptions, pull_source
+
+        return pull_source(self, source, PullOptions(landscape=landscape, **options))
 
     def landscapes(self) -> list[str]:
         """List the ids of the landscapes."""

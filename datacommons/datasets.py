@@ -112,8 +112,11 @@ def open_variable(
         array = dataset[name]
         axes = (_find_axis(path, array, "y"), _find_axis(path, array, "x"))
         selection = _choose_indices(path, array, axes, time)
+        measured = [_measure_axis(path, array, name) for name in axes]
         known, taken = _find_crs(dataset, array, axes)
-        geobox, turned = _find_grid(path, array, axes, choose_crs(path, known, crs))
+        geobox, turned = _find_grid(
+            (array.sizes[axes[0]], array.sizes[axes[1]]), measured, choose_crs(path, known, crs)
+        )
         refuse_unbounded(path, (geobox.shape.y, geobox.shape.x), _size_on_disk(path), _chunk_bytes(array))
         attrs = {**array.attrs, **array.encoding}
         return DatasetSource(
@@ -247,14 +250,15 @@ def _find_crs(dataset: xr.Dataset, array: xr.DataArray, axes: Sequence[str]) -> 
     return known, ()
 
 
-def _find_grid(path: Path, array: xr.DataArray, axes: tuple[str, str], crs: CRS) -> tuple[GeoBox, tuple[bool, bool]]:
-    """Return the grid, north up, and which axes were turned for that."""
-    (south, height, falling), (west, width, turned) = (_measure_axis(path, array, name) for name in axes)
-    rows, columns = (array.sizes[name] for name in axes)
+def _find_grid(
+    shape: tuple[int, int], axes: Sequence[tuple[float, float, bool]], crs: CRS
+) -> tuple[GeoBox, tuple[bool, bool]]:
+    """Return the grid of two axes that were measured, north up, and which were turned for that."""
+    (south, height, falling), (west, width, turned) = axes
     if crs.geographic and west >= 180:
         west -= 360
-    affine = Affine(width, 0, west, 0, -height, south + rows * height)
-    return GeoBox((rows, columns), affine, crs), (not falling, turned)
+    affine = Affine(width, 0, west, 0, -height, south + shape[0] * height)
+    return GeoBox(shape, affine, crs), (not falling, turned)
 
 
 def _measure_axis(path: Path, array: xr.DataArray, name: str) -> tuple[float, float, bool]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from datacommons.estimate import Estimate
     from datacommons.ingest import IngestReport
     from datacommons.layers import Layer
+    from datacommons.pull import PullReport
     from datacommons.runs import Run
+    from datacommons.sources import Source
     from scenarios.reliability import Reliability
     from scenarios.validation import Hindcast
 
@@ -43,6 +45,27 @@ def print_reports(reports: Sequence[IngestReport]) -> None:
         held = f"{report.features:,} features" if report.features else f"{report.cells:,} cells with data"
         console.print(Text(f"{report.source.name}: {verb} {name}, {held}"))
         _print_notes(console, report.notes)
+
+
+def print_pull(report: PullReport) -> None:
+    """Print what was taken from a source, what was there already, and what is missing."""
+    print_reports(report.taken)
+    console = make_console()
+    if report.passed:
+        console.print(Text(f"There already: {', '.join(map(str, report.passed))}."))
+    if report.missing:
+        console.print(Text(f"The source has nothing here for: {', '.join(map(str, report.missing))}."))
+    _print_notes(console, [report.note] if report.note else [])
+
+
+def print_sources(sources: Sequence[Source]) -> None:
+    """Print the ready-made sources as a table."""
+    table = Table("source", "what", "for", "years", "licence", box=None)
+    for source in sources:
+        years = "-".join(map(str, source.years)) if source.years else ""
+        how = source.kind if source.access != "none" else f"{source.kind}, by hand"
+        table.add_row(*(Text(cell) for cell in (source.id, source.title, how, years, source.licence)))
+    make_console().print(table)
 
 
 def print_layers(layers: Sequence[Layer]) -> None:

@@ -19,7 +19,7 @@ from datacommons.datasets import is_dataset, open_variable
 from datacommons.errors import InvalidIngest, InvalidRaster, ItemExists, SourceNotFound
 from datacommons.grids import cell_size_m, grid_name, same_grid
 from datacommons.inspection import Tally
-from datacommons.intake import IngestOptions
+from datacommons.intake import IngestOptions, check_source
 from datacommons.naming import name_of, title_of, years_in
 from datacommons.rasters import RasterSource, open_source
 
@@ -132,6 +132,8 @@ def choose_source(path: Path, options: IngestOptions) -> RasterSource:
     DataCommonsError
         What is wrong with it, and the mend.
     """
+    if not path.is_dir():
+        check_source(path)
     if is_dataset(path):
         return open_variable(path, crs=options.crs, variable=options.variable, time=options.time)
     if options.variable is not None or options.time is not None:

@@ -63,6 +63,14 @@ class LayerDamaged(DataCommonsError, OSError):
     """The file of a layer in the commons is missing or cannot be read."""
 
 
+class SourceUnknown(DataCommonsError, LookupError):
+    """There is no ready-made source of this name."""
+
+
+class RemoteFailed(DataCommonsError, OSError):
+    """What lies on the network could not be read, though it was tried with patience."""
+
+
 class NotWritten(DataCommonsError, OSError):
     """A result could not be written; nothing of it was published."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pystac import Asset, MediaType
+from pystac import Asset, Link, MediaType
 
 from catalog.layers import file_asset, raster_item
 from catalog.legend import Legend
@@ -131,7 +131,7 @@ def _write(draft: Draft, options: IngestOptions, staging: Staging, advance: Adva
         properties={
             "landscape:access": options.access,
             "landscape:synthetic": options.synthetic,
-            "gsd": draft.cell_size_m,
+            "gsd": options.cell_size_m or draft.cell_size_m,
             **options.origin,
             **draft.origin,
         },
@@ -140,6 +140,7 @@ def _write(draft: Draft, options: IngestOptions, staging: Staging, advance: Adva
     if options.stored_legend is not None and draft.tally is not None:
         table = write_attribute_table(path, options.stored_legend, draft.tally.cells)
         item.add_asset("attributes", _describe(table, staging, "Attribute table", MediaType.XML, "metadata"))
+    item.add_links([Link("derived_from", href, MediaType.JSON) for href in options.derived_from])
     return dict(item.to_dict(include_self_link=False))
 
 

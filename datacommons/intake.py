@@ -54,6 +54,10 @@ class IngestOptions:
         The columns of x and y in a CSV.
     variable, time : str or None
         Which of a NetCDF or Zarr that has several.
+    derived_from : tuple of str
+        Addresses of what the files were made of.
+    cell_size_m : float or None
+        Edge of the cells that were observed, where the files were resampled.
     legend_origin : str
         From where the legend was taken, if the first file carries it.
     """
@@ -77,6 +81,8 @@ class IngestOptions:
     variable: str | None = None
     time: str | None = None
     legend_origin: str = ""
+    derived_from: tuple[str, ...] = ()
+    cell_size_m: float | None = None
 
     @property
     def origin(self) -> dict[str, str]:

@@ -130,7 +130,9 @@ def open_source(path: Path, *, crs: str | None = None, band: int | None = None) 
     except RasterioIOError as error:
         raise InvalidRaster(
             f"{path.name} cannot be read as a GeoTIFF: {_reason(path)}. Save it as a GeoTIFF, for example with "
-            f"`gdal_translate {path.name} layer.tif`, or copy it again if it was cut short."
+            f"`gdal_translate {path.name} layer.tif`, or copy it again if it was cut short; points, lines and "
+            "polygons go "
+            "to --collection vectors."
         ) from error
 
 
@@ -203,6 +205,12 @@ def _position(path: Path, dataset: rasterio.DatasetReader) -> Any:
         raise InvalidRaster(
             f"{path.name} does not say where it lies (no geotransform). Give it its corners, for example with "
             f"`gdal_edit.py -a_ullr WEST NORTH EAST SOUTH {path.name}`."
+        )
+    if not abs(dataset.transform.determinant) > 0:
+        raise InvalidRaster(
+            f"{path.name} has cells of no extent ({dataset.transform.a:g} x {dataset.transform.e:g}). Give it its "
+            "corners, "
+            f"for example with `gdal_edit.py -a_ullr WEST NORTH EAST SOUTH {path.name}`."
         )
     return dataset.transform
 

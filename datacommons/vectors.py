@@ -130,7 +130,7 @@ def _unknown_format(path: Path) -> str:
         return f"{path.name} is a part of a shapefile: name the part that ends in .shp; the others lie beside it."
     return (
         f"{path.name} is of another format. What can be read is {_FORMATS}: convert it, as with "
-        f"`ogr2ogr layer.gpkg {path.name}`."
+        f"`ogr2ogr layer.gpkg {path.name}`. Rasters go to --collection drivers or land-cover."
     )
 
 
@@ -215,6 +215,13 @@ def _find_missing_parts(path: Path) -> tuple[str, ...]:
         raise InvalidVector(
             f"{path.name} lacks its index, {path.stem}.shx: a shapefile is several files of one name. Copy all of them "
             f"together, or make the index anew with `ogr2ogr --config SHAPE_RESTORE_SHX YES mended.gpkg {path.name}`."
+        )
+    with path.open("rb") as file:
+        said = 2 * int.from_bytes(file.read(28)[24:], "big")
+    if path.stat().st_size < said:
+        raise InvalidVector(
+            f"{path.name} cannot be read as {_SHAPEFILE}: it says that it has {said:,} bytes, and has "
+            f"{path.stat().st_size:,}. It was perhaps cut short: copy or export it again."
         )
     return () if ".dbf" in beside else (f"{path.name} has no attributes: {path.stem}.dbf is not beside it",)
 
