@@ -1,22 +1,25 @@
-"""The STAC API on a catalog store: landing page, collections, items and search, read-only."""
+"""The STAC API on a catalog store: what there is, search, counts, and transactions where they are allowed."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from importlib.resources import files
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, cast
 
-from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from catalog.answers import SCHEMA
 from catalog.errors import CatalogError, http_status
 from catalog.legend import slug
 from catalog.links import Address
+from catalog.manual import MANUAL, add_manual
+from catalog.openapi import describe_errors
+from catalog.site import Site
 from catalog.store import CatalogStore, Reader
 
-_SCHEMA: Final = "application/schema+json"
 _STAC_VERSION: Final = "1.1.0"
 _log = logging.getLogger(__name__)
 
@@ -28,9 +31,10 @@ def add_stac_api(
     title: str,
     description: str,
     identify: Callable[[Request], Reader],
+    authorise: Callable[[Request], None] | None = None,
     prefix: str = "/stac",
 ) -> None:
-    """Add the STAC API to an application, and serve our JSON Schemas below ``/schemas``.
+    """Add the STAC API to an application, its description for people at ``/docs``, and our JSON Schemas.
 
     Addresses in answers follow the request's host, scheme and root path; the application puts what a proxy
     forwards into them. Errors of the catalog, wherever the application raises them, become JSON with the
@@ -44,58 +48,90 @@ def add_stac_api(
         Of the catalog, on its landing page.
     identify : callable
         Tells from a request who reads.
+    authorise : callable, optional
+        Raises `catalog.errors.NotAuthorised` for a request that may not write. Without it nobody may: the routes
+        are not there.
     prefix : str
         Path of the landing page.
     """
-    _register(app, store, title=title, description=description, identify=identify, prefix=prefix)
+    site = Site(store, identify, title, description, prefix)
+    _register(app, site, authorise)
     app.add_exception_handler(CatalogError, _answer_catalog_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid_request)
     _add_schemas(app)
+    add_manual(app, stac=prefix)
+    describe_errors(app)
 
 
-def _register(
-    app: FastAPI,
-    store: CatalogStore,
-    *,
-    title: str,
-    description: str,
-    identify: Callable[[Request], Reader],
-    prefix: str,
-) -> None:
+def _register(app: FastAPI, site: Site, authorise: Callable[[Request], None] | None) -> None:
     # stac-fastapi reads settings while it is imported, and warns that the title has its default. Ours is
     # passed below, so the warning is held back until the import is done.
     logging.getLogger("stac_fastapi.types.config").setLevel(logging.ERROR)
+    import attr
     from stac_fastapi.api.app import StacApi
-    from stac_fastapi.api.models import ItemCollectionUri, create_get_request_model, create_request_model
+    from stac_fastapi.api.models import ItemCollectionUri, create_get_request_model
+    from stac_fastapi.extensions.collection_search.request import BaseCollectionSearchGetRequest
+    from stac_fastapi.extensions.fields import FieldsExtension
+    from stac_fastapi.extensions.filter import FilterExtension
+    from stac_fastapi.extensions.free_text import FreeTextExtension
     from stac_fastapi.extensions.pagination import TokenPaginationExtension
+    from stac_fastapi.extensions.query import QueryExtension
+    from stac_fastapi.extensions.sort import SortExtension
     from stac_fastapi.types.config import ApiSettings
     from stac_fastapi.types.extension import ApiExtension
-    from stac_fastapi.types.search import APIRequest
+    from stac_fastapi.types.search import Limit
 
-    from catalog.client import CatalogClient, SearchBody
+    from catalog.client import CatalogClient
+    from catalog.parameters import SearchBody
+    from catalog.terms import AggregationClient, CollectionAwareAggregation, QueryablesClient, SortablesClient
+    from catalog.transactions import make_transactions
 
-    client = CatalogClient(store=store, identify=identify, prefix=prefix, landing_page_id=slug(title) or "catalog")
-    paging: list[ApiExtension] = [TokenPaginationExtension()]
-    items_request = create_request_model("ItemsRequest", ItemCollectionUri, paging, request_type="GET")
+    @attr.s
+    class CollectionsRequest(BaseCollectionSearchGetRequest):
+        # All collections are listed unless fewer are asked for, as clients that know no pages expect.
+        limit: Annotated[Limit | None, Query(description="Collections on a page.")] = attr.ib(default=None)
+
+    settings = ApiSettings(stac_fastapi_title=site.title, stac_fastapi_description=site.description)
+    filtering, querying, words = (
+        FilterExtension(client=QueryablesClient(site=site)),
+        QueryExtension(),
+        FreeTextExtension(),
+    )
+    sorting = SortExtension(client=SortablesClient(site=site))
+    shared: list[ApiExtension] = [filtering, sorting, FieldsExtension(), words, TokenPaginationExtension()]
+    searching = [*shared, querying]
+    counting = CollectionAwareAggregation(client=AggregationClient(site=site), narrowed_by=[filtering, querying, words])
+    transactions = [] if authorise is None else make_transactions(site, settings, authorise)
+    client = CatalogClient(
+        site=site, writing=authorise is not None, manual=MANUAL, landing_page_id=slug(site.title) or "catalog"
+    )
     StacApi(
-        settings=ApiSettings(stac_fastapi_title=title, stac_fastapi_description=description),
+        settings=settings,
         client=client,
         app=app,
-        title=title,
-        description=description,
+        title=site.title,
+        description=site.description,
         stac_version=_STAC_VERSION,
-        router=APIRouter(prefix=prefix, tags=["STAC API"]),
-        search_get_request_model=create_get_request_model(paging),
+        router=APIRouter(prefix=site.prefix, tags=["STAC API"]),
+        extensions=[filtering, sorting, counting, *transactions],
+        search_get_request_model=create_get_request_model(searching),
         search_post_request_model=SearchBody,
-        items_get_request_model=cast("type[APIRequest]", items_request),
+        items_get_request_model=_make_get_model("ItemsRequest", ItemCollectionUri, searching),
+        collections_get_request_model=_make_get_model("CollectionsRequest", CollectionsRequest, shared),
         exceptions={},
         middlewares=[],
     )
 
     # Without this, the page without a slash would be redirected, past the prefix of a proxy.
-    @app.get(prefix, include_in_schema=False)
+    @app.get(site.prefix, include_in_schema=False)
     def landing_page(request: Request) -> Any:
         return client.landing_page(request=request)
+
+
+def _make_get_model(name: str, base: type[Any], extensions: list[Any]) -> type[Any]:
+    from stac_fastapi.api.models import create_request_model
+
+    return cast("type[Any]", create_request_model(name, base, extensions, request_type="GET"))
 
 
 def _add_schemas(app: FastAPI) -> None:
@@ -107,7 +143,7 @@ def _add_schemas(app: FastAPI) -> None:
             raise HTTPException(404, "There is no such schema.")
         text = (known[name, version] / "schema.json").read_text("utf-8")
         root = str(request.base_url)
-        return Response(Address(root, root, "").schema(text), media_type=_SCHEMA)
+        return Response(Address(root, root, "").schema(text), media_type=SCHEMA)
 
     app.add_api_route("/schemas/{name}/{version}/schema.json", read_schema, tags=["STAC API"])
 
@@ -118,10 +154,11 @@ def _answer_catalog_error(request: Request, error: Exception) -> Response:
         _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         description = "The catalog failed; its log says why."
         return JSONResponse({"code": type(error).__name__, "description": description}, status)
-    return JSONResponse({"code": type(error).__name__, "description": str(error)}, status)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse({"code": type(error).__name__, "description": str(error)}, status, headers)
 
 
 def _answer_invalid_request(request: Request, error: Exception) -> Response:  # noqa: ARG001  (FastAPI passes it)
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found)
+    faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found[:5])
     return JSONResponse({"code": "InvalidRequest", "description": f"The request cannot be read: {faults}."}, 400)

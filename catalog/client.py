@@ -1,218 +1,195 @@
-"""The answers of the STAC API, each made from a catalog store."""
+"""The answers of the STAC API about collections and items, each made from a catalog store."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 import attr
-import orjson
-from fastapi import FastAPI, HTTPException, Request, Response
-from pydantic import BaseModel
+from fastapi import FastAPI, Request, Response
 from stac_fastapi.types.core import BaseCoreClient
-from stac_fastapi.types.rfc3339 import str_to_interval
 
-from catalog.errors import InvalidQuery
+from catalog.answers import GEOJSON, JSON, SCHEMA, respond, stream
+from catalog.conformance import list_classes
 from catalog.links import Address
-from catalog.store import MAX_LIMIT, CatalogStore, Interval, Page, Query, Reader
+from catalog.parameters import SearchBody, as_specified, read_query
+from catalog.query import MAX_LIMIT, Query
+from catalog.site import Site
+from catalog.store import Page
 
-_JSON: Final = "application/json"
-_GEOJSON: Final = "application/geo+json"
-_OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
-_PAGE: Final = 10
+_OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.1"
+_QUERYABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+_SORTABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
+# A longer page is read from the store in parts of this length, and sent as they come.
+_PART: Final = 500
 
-
-class SearchBody(BaseModel):
-    """The body of a POST search; its values are checked where the query is made."""
-
-    collections: list[str] | None = None
-    ids: list[str] | None = None
-    bbox: list[float] | None = None
-    intersects: dict[str, Any] | None = None
-    datetime: str | None = None
-    limit: int | None = None
-    token: str | None = None
+LinkPages = Callable[[str | None], list[dict[str, Any]]]
 
 
 @attr.s(auto_attribs=True, kw_only=True)
 class CatalogClient(BaseCoreClient):
-    """Answers the requests of the STAC API from a store."""
+    """Answers the requests of the STAC API from a store.
 
-    store: CatalogStore
-    identify: Callable[[Request], Reader]
-    prefix: str
+    Parameters
+    ----------
+    site : Site
+    writing : bool
+        Whether the API takes transactions.
+    manual : str
+        Path of the page that describes the API; empty: none.
+    """
+
+    site: Site
+    writing: bool = False
+    manual: str = ""
+
+    def conformance_classes(self) -> list[str]:
+        """List the conformance classes of the API."""
+        return list_classes(writing=self.writing, lacking=self.site.store.lacking)
 
     def landing_page(self, **kwargs: Any) -> Any:
         """Answer ``GET /``."""
         request: Request = kwargs["request"]
-        address = self._locate(request)
+        address = self.site.address(request)
         page: dict[str, Any] = {**self._landing_page(address.stac, self.conformance_classes(), [])}
         page["links"] = [
             *page["links"],
-            *address.child_links(self.store.collections(self.identify(request))),
-            *_describe_service(request.app, address),
+            *_link_terms(address.stac),
+            *address.child_links(self.site.store.collections(self.site.identify(request))),
+            *_describe_service(request.app, address, self.manual),
         ]
-        return respond(page)
+        return respond(page, request=request)
+
+    def conformance(self, **kwargs: Any) -> Any:
+        """Answer ``GET /conformance``."""
+        return respond({"conformsTo": self.conformance_classes()}, request=kwargs["request"])
 
     def all_collections(self, **kwargs: Any) -> Any:
         """Answer ``GET /collections``."""
         request: Request = kwargs["request"]
-        address = self._locate(request)
-        collections = [address.collection(each) for each in self.store.collections(self.identify(request))]
-        links = [{"rel": "self", "href": f"{address.stac}collections", "type": _JSON}, address.root_link()]
-        counts = {"numberMatched": len(collections), "numberReturned": len(collections)}
-        return respond({"collections": collections, "links": links, **counts})
+        query = read_query(as_specified(kwargs), limit=MAX_LIMIT)
+        page = self.site.store.search_collections(query, self.site.identify(request))
+        address = self.site.address(request)
+        collections = [_publish(address.collection(each), query) for each in page.items]
+        links = [address.root_link(), *_link_pages(request, f"{address.stac}collections", page.next, JSON)]
+        matched = {} if page.matched is None else {"numberMatched": page.matched}
+        document = {"collections": collections, "links": links, "numberReturned": len(collections), **matched}
+        return respond(document, request=request)
 
     def get_collection(self, collection_id: str, **kwargs: Any) -> Any:
         """Answer ``GET /collections/{collection_id}``."""
         request: Request = kwargs["request"]
-        return respond(self._locate(request).collection(self.store.collection(collection_id, self.identify(request))))
+        address = self.site.address(request)
+        found = self.site.store.collection(collection_id, self.site.identify(request))
+        collection = address.collection(found)
+        collection["links"] += _link_terms(f"{address.collection_url(collection_id)}/")
+        return respond(collection, request=request)
 
     def get_item(self, item_id: str, collection_id: str, **kwargs: Any) -> Any:
         """Answer ``GET /collections/{collection_id}/items/{item_id}``."""
         request: Request = kwargs["request"]
-        item = self.store.item(collection_id, item_id, self.identify(request))
-        return respond(self._locate(request).item(item), _GEOJSON)
+        item = self.site.store.item(collection_id, item_id, self.site.identify(request))
+        return respond(self.site.address(request).item(item), GEOJSON, request=request)
 
-    def item_collection(
-        self,
-        collection_id: str,
-        bbox: Any = None,
-        datetime: str | None = None,
-        limit: int | None = None,
-        token: str | None = None,
-        **kwargs: Any,
-    ) -> Any:
+    def item_collection(self, collection_id: str, **kwargs: Any) -> Any:  # type: ignore[override]  # as asked for
         """Answer ``GET /collections/{collection_id}/items``."""
         request: Request = kwargs["request"]
-        self.store.collection(collection_id, self.identify(request))
-        asked = {"collections": [collection_id], "bbox": bbox, "datetime": datetime, "limit": limit, "token": token}
-        address = self._locate(request)
-        url = f"{address.collection_url(collection_id)}/items"
-        links = [
-            {"rel": "parent", "href": address.collection_url(collection_id), "type": _JSON},
-            {"rel": "collection", "href": address.collection_url(collection_id), "type": _JSON},
-        ]
-        return self._search(request, asked, lambda page: [*links, *_link_pages(request, url, page)])
+        self.site.store.collection(collection_id, self.site.identify(request))
+        here = self.site.address(request).collection_url(collection_id)
+        links = [{"rel": rel, "href": here, "type": JSON} for rel in ("parent", "collection")]
+        query = read_query({**as_specified(kwargs), "collections": [collection_id]})
+        return self._search(request, query, lambda token: [*links, *_link_pages(request, f"{here}/items", token)])
 
-    def get_search(
-        self,
-        collections: list[str] | None = None,
-        ids: list[str] | None = None,
-        bbox: Any = None,
-        intersects: Any = None,
-        datetime: str | None = None,
-        limit: int | None = None,
-        **kwargs: Any,
-    ) -> Any:
+    def get_search(self, **kwargs: Any) -> Any:  # type: ignore[override]  # as asked for
         """Answer ``GET /search``."""
         request: Request = kwargs["request"]
-        asked = {
-            "collections": collections,
-            "ids": ids,
-            "bbox": bbox,
-            "intersects": _read_json(intersects) if intersects else None,
-            "datetime": datetime,
-            "limit": limit,
-            "token": kwargs.get("token"),
-        }
-        url = f"{self._locate(request).stac}search"
-        return self._search(request, asked, lambda page: _link_pages(request, url, page))
+        url = f"{self.site.address(request).stac}search"
+        query = read_query(as_specified(kwargs))
+        return self._search(request, query, lambda token: _link_pages(request, url, token))
 
     def post_search(self, search_request: Any, **kwargs: Any) -> Any:
         """Answer ``POST /search``."""
         request: Request = kwargs["request"]
-        asked: dict[str, Any] = search_request.model_dump(exclude_none=True)
-        url = f"{self._locate(request).stac}search"
-        return self._search(request, asked, lambda page: _link_posted_pages(asked, url, page))
+        assert isinstance(search_request, SearchBody)
+        asked = search_request.read()
+        url = f"{self.site.address(request).stac}search"
+        return self._search(request, read_query(asked), lambda token: _link_posted_pages(asked, url, token))
 
-    def _search(
-        self, request: Request, asked: Mapping[str, Any], link: Callable[[Page], list[dict[str, Any]]]
-    ) -> Response:
-        page = self.store.search(_read_query(asked), self.identify(request))
-        address = self._locate(request)
+    def _search(self, request: Request, query: Query, link: LinkPages) -> Response:
+        reader = self.site.identify(request)
+        address = self.site.address(request)
+        page = self.site.store.search(replace(query, limit=min(query.limit, _PART)), reader)
+        if page.next is not None and query.limit > _PART:
+            parts = _Parts(query, page, lambda part: self.site.store.search(part, reader))
+            items = (_publish(address.item(item), query) for item in parts)
+            return stream(items, lambda count: _finish(address, link(parts.next), count))
+        features = [_publish(address.item(item), query) for item in page.items]
         matched = {} if page.matched is None else {"numberMatched": page.matched}
-        document = {
-            "type": "FeatureCollection",
-            "features": [address.item(item) for item in page.items],
-            "links": [address.root_link(), *link(page)],
-            "numberReturned": len(page.items),
-            **matched,
-        }
-        return respond(document, _GEOJSON)
-
-    def _locate(self, request: Request) -> Address:
-        root = str(request.base_url)
-        return Address(root, f"{root}{self.prefix.strip('/')}/", self.title)
+        rest = _finish(address, link(page.next), len(features))
+        return respond({"type": "FeatureCollection", "features": features, **rest, **matched}, GEOJSON, request=request)
 
 
-def _read_query(asked: Mapping[str, Any]) -> Query:
-    bbox = asked.get("bbox")
-    if bbox is not None and len(bbox) == 6:
-        bbox = [bbox[0], bbox[1], bbox[3], bbox[4]]
-    limit = asked.get("limit")
-    interval = asked.get("datetime")
-    return Query(
-        collections=asked.get("collections"),
-        ids=asked.get("ids"),
-        bbox=bbox,
-        intersects=asked.get("intersects"),
-        datetime=None if interval is None else _read_interval(interval),
-        # OGC API Features: a page longer than the server makes is cut, not refused.
-        limit=_PAGE if limit is None else min(limit, MAX_LIMIT),
-        token=asked.get("token"),
-    )
+class _Parts:
+    """The items of a long page, read part after part."""
+
+    def __init__(self, query: Query, first: Page, search: Callable[[Query], Page]) -> None:
+        self._query, self._page, self._search = query, first, search
+        self.next: str | None = None
+        """Where the next page goes on; known when all items are read."""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        left, page = self._query.limit, self._page
+        while True:
+            yield from page.items
+            left -= len(page.items)
+            if page.next is None or left == 0:
+                self.next = page.next
+                return
+            page = self._search(replace(self._query, limit=min(left, _PART), token=page.next))
 
 
-def _read_interval(text: str) -> Interval:
-    try:
-        interval = str_to_interval(text)
-    except HTTPException as error:
-        raise InvalidQuery(
-            f"datetime is {text!r}: {error.detail} Write 1999-01-01T00:00:00Z, or two such times with / between."
-        ) from None
-    if isinstance(interval, tuple):
-        return interval
-    return interval, interval
+def _finish(address: Address, links: list[dict[str, Any]], count: int) -> dict[str, Any]:
+    return {"links": [address.root_link(), *links], "numberReturned": count}
 
 
-def _read_json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidQuery(f"intersects is not valid JSON: {error}. Is the URL encoded?") from None
+def _publish(document: dict[str, Any], query: Query) -> dict[str, Any]:
+    return document if query.fields is None else query.fields.project(document, keep=())
 
 
-def _link_pages(request: Request, url: str, page: Page) -> list[dict[str, Any]]:
+def _link_pages(request: Request, url: str, token: str | None, media_type: str = GEOJSON) -> list[dict[str, Any]]:
     here = request.url.query
-    links = [{"rel": "self", "href": f"{url}?{here}" if here else url, "type": _GEOJSON}]
-    if page.next is not None:
+    links = [{"rel": "self", "href": f"{url}?{here}" if here else url, "type": media_type}]
+    if token is not None:
         kept = [(key, value) for key, value in parse_qsl(here, keep_blank_values=True) if key != "token"]
-        there = f"{url}?{urlencode([*kept, ('token', page.next)])}"
-        links.append({"rel": "next", "href": there, "type": _GEOJSON, "method": "GET"})
+        there = f"{url}?{urlencode([*kept, ('token', token)])}"
+        links.append({"rel": "next", "href": there, "type": media_type, "method": "GET"})
     return links
 
 
-def _link_posted_pages(asked: Mapping[str, Any], url: str, page: Page) -> list[dict[str, Any]]:
-    links: list[dict[str, Any]] = [{"rel": "self", "href": url, "type": _GEOJSON, "method": "POST"}]
-    if page.next is not None:
-        body = {**asked, "token": page.next}
-        links.append({"rel": "next", "href": url, "type": _GEOJSON, "method": "POST", "body": body, "merge": False})
+def _link_posted_pages(asked: Mapping[str, Any], url: str, token: str | None) -> list[dict[str, Any]]:
+    links: list[dict[str, Any]] = [{"rel": "self", "href": url, "type": GEOJSON, "method": "POST"}]
+    if token is not None:
+        body = {**asked, "token": token}
+        links.append({"rel": "next", "href": url, "type": GEOJSON, "method": "POST", "body": body, "merge": False})
     return links
 
 
-def _describe_service(app: FastAPI, address: Address) -> list[dict[str, Any]]:
-    pages = [("service-desc", _OPENAPI, app.openapi_url), ("service-doc", "text/html", app.docs_url)]
+def _link_terms(url: str) -> list[dict[str, Any]]:
+    """Link to what can be asked for: by filters, in orders and as counts."""
+    return [
+        {"rel": _QUERYABLES, "href": f"{url}queryables", "type": SCHEMA, "title": "Queryables"},
+        {"rel": _SORTABLES, "href": f"{url}sortables", "type": SCHEMA, "title": "Sortables"},
+        {"rel": "aggregate", "href": f"{url}aggregate", "type": JSON, "title": "Aggregate"},
+        {"rel": "aggregations", "href": f"{url}aggregations", "type": JSON, "title": "Aggregations"},
+    ]
+
+
+def _describe_service(app: FastAPI, address: Address, manual: str) -> list[dict[str, Any]]:
+    pages = [("service-desc", _OPENAPI, app.openapi_url), ("service-doc", "text/html", manual)]
     return [
         {"rel": rel, "type": media_type, "href": f"{address.root}{path.lstrip('/')}"}
         for rel, media_type, path in pages
         if path
     ]
-
-
-def respond(document: Mapping[str, Any], media_type: str = _JSON, status: int = 200) -> Response:
-    """Answer with JSON."""
-    # A ready response keeps FastAPI from walking through every value again.
-    return Response(orjson.dumps(document), status, media_type=media_type)

@@ -73,6 +73,9 @@ _COLLECTIONS: Final[dict[str, tuple[str, str, list[str], dict[str, tuple[str, st
     ),
 }
 
+COMMONS_COLLECTIONS: Final = frozenset(_COLLECTIONS)
+"""The ids of the collections that every commons has."""
+
 
 def make_collections(
     *, name: str, licence: str = "other", contact: str = "", access: str = "public"

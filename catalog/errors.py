@@ -53,6 +53,14 @@ class AlreadyThere(CatalogError, ValueError):
     """There is an item or a collection of this id, and it was not to be replaced."""
 
 
+class Outdated(CatalogError, ValueError):
+    """A document is not any more what the writer took it for."""
+
+
+class NotAuthorised(CatalogError, PermissionError):
+    """Only those may write who show that they may."""
+
+
 class StoreError(CatalogError, OSError):
     """The store's file cannot be opened, is no catalog, or comes from a newer version."""
 
@@ -67,6 +75,8 @@ HTTP_STATUS: Final[dict[type[CatalogError], int]] = {
     CollectionNotFound: 404,
     ItemNotFound: 404,
     AlreadyThere: 409,
+    Outdated: 412,
+    NotAuthorised: 401,
     UnreadableLayer: 500,
     StoreError: 503,
 }

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from catalog.extensions import SCHEMA_ROOT
 
 # The API makes these itself; a stored one would point to where the document came from.
-_STRUCTURAL: Final = frozenset({"self", "root", "parent", "collection", "item", "items"})
+STRUCTURAL: Final = frozenset({"self", "root", "parent", "collection", "item", "items"})
 _JSON: Final = "application/json"
 _GEOJSON: Final = "application/geo+json"
 
@@ -79,7 +79,7 @@ class Address:
         return text.replace(SCHEMA_ROOT, self.root)
 
     def _publish(self, document: Mapping[str, Any], links: list[dict[str, Any]]) -> dict[str, Any]:
-        stored = (link for link in document.get("links", []) if link.get("rel") not in _STRUCTURAL)
+        stored = (link for link in document.get("links", []) if link.get("rel") not in STRUCTURAL)
         published = {
             **document,
             "stac_extensions": [self.schema(uri) for uri in document.get("stac_extensions", [])],

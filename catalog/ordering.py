@@ -61,7 +61,9 @@ def order_items(sortby: Sequence[Sort]) -> tuple[Sort, ...]:
     # Ties are turned round with the first key, so that its index can be walked backwards.
     backwards = sortby[0].descending != (sortby[0].field == "datetime")
     named = {key.field for key in sortby}
-    ties = (replace(key, descending=key.descending != backwards) for key in _TIES if key.field not in named)
+    # Of one id there is one item in a collection.
+    left = _TIES[2:] if "id" in named else _TIES
+    ties = (replace(key, descending=key.descending != backwards) for key in left if key.field not in named)
     return (*sortby, *ties)
 
 

@@ -78,6 +78,8 @@ class PgstacStore:
         Where the database cannot be reached, or `catalog.pgstac_migration.migrate` has not been run on it.
     """
 
+    lacking: frozenset[str] = frozenset()
+
     def __init__(self, address: str) -> None:
         self.name = name_database(address)
         self._pool = _open_pool(address, self.name)

@@ -53,7 +53,9 @@ class Sort:
     @classmethod
     def read(cls, text: str) -> Sort:
         """Read a key as a URL has it: ``-datetime`` descends, ``gsd`` and ``+gsd`` ascend."""
-        return cls(text.removeprefix("-").removeprefix("+"), text.startswith("-"))
+        # A plus in a URL that is not escaped arrives as a space.
+        key = text.strip()
+        return cls(key.removeprefix("-").removeprefix("+"), key.startswith("-"))
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,8 @@ class SqliteStore:
         Where the file cannot be opened, is no catalog or was written by a newer version.
     """
 
+    lacking: frozenset[str] = frozenset()
+
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._lock = threading.Lock()

@@ -97,6 +97,10 @@ class CatalogStore(Protocol):
     An item is hidden by its own label (`properties["landscape:access"]`) or its collection's.
     """
 
+    @property
+    def lacking(self) -> frozenset[str]:
+        """Conformance classes of `catalog.conformance` that an API on this store cannot keep."""
+
     def put_collection(self, collection: Mapping[str, Any], *, expect: Expect = "any") -> None:
         """Store a collection; what is expected of one of the same id says `expect`.
 

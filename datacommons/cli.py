@@ -283,6 +283,14 @@ def runs(commons: CommonsOption = None) -> None:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets others in.")] = "127.0.0.1",
     port: PortOption = 8000,
+    write_token: Annotated[
+        str,
+        typer.Option(
+            envvar="DATACOMMONS_WRITE_TOKEN",
+            help="Who sends it may write to the catalog by the STAC API; better given by the environment.",
+            show_default=False,
+        ),
+    ] = "",
     commons: CommonsOption = None,
 ) -> None:
     """Open the door: STAC API, tiles, files and page."""
@@ -293,7 +301,11 @@ def serve(
         from datacommons.server import serve as serve_commons
 
         serve_commons(
-            opened, host, port, announce=lambda url: print_line(f"The door is open: {url} (Ctrl+C closes it)")
+            opened,
+            host,
+            port,
+            write_token=write_token,
+            announce=lambda url: print_line(f"The door is open: {url} (Ctrl+C closes it)"),
         )
 
 

@@ -13,12 +13,15 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 
 from catalog.api import add_stac_api
-from datacommons.access import identify
+from catalog.compression import CompressedAnswers
+from catalog.forwarding import ForwardedHeaders
+from datacommons.access import Policy
 from datacommons.files import add_files
+from datacommons.limits import ASKING_BYTES, WRITING_BYTES, LimitedBodies
 from datacommons.listening import listen
-from datacommons.proxy import ForwardedHeaders
 from tiles.app import add_tiles
 from tiles.viewer import add_viewer
 
@@ -28,10 +31,12 @@ if TYPE_CHECKING:
 BLOCK_CACHE_BYTES = 192 * 2**20
 """What GDAL may keep of files it has read. Left alone it takes a twentieth of the machine for each process."""
 
-_READABLE_HEADERS = ["ETag", "Content-Range", "Accept-Ranges", "Content-Length", "Last-Modified"]
+_READABLE_HEADERS = ["ETag", "Content-Range", "Accept-Ranges", "Content-Length", "Last-Modified", "Location"]
+_ASKING = ["GET", "HEAD", "POST"]
+_WRITING = ["PUT", "PATCH", "DELETE"]
 
 
-def create_app(commons: Commons) -> FastAPI:
+def create_app(commons: Commons, *, write_token: str = "") -> FastAPI:
     """Make the web application of a commons.
 
     ``/stac`` is the STAC API, ``/collections`` and ``/runs`` are tiles, ``/files`` the files of assets,
@@ -41,17 +46,22 @@ def create_app(commons: Commons) -> FastAPI:
     ----------
     commons : Commons
         Stays open as long as the application runs.
+    write_token : str
+        Who shows it may write by the transactions of the STAC API, and sees everything; empty: nobody may.
 
     Returns
     -------
     FastAPI
+
+    Raises
+    ------
+    InvalidSettings
+        Where the token is too short.
     """
-    settings = commons.settings
+    settings, policy = commons.settings, Policy(write_token)
+    identify = policy.identify
     app = FastAPI(title=settings.name, docs_url=None, redoc_url=None)
-    app.add_middleware(
-        CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], expose_headers=_READABLE_HEADERS
-    )
-    app.add_middleware(ForwardedHeaders)
+    _add_middlewares(app, policy)
     app.add_exception_handler(Exception, _hide)
 
     @app.get("/healthz", include_in_schema=False)
@@ -61,7 +71,14 @@ def create_app(commons: Commons) -> FastAPI:
 
     contact = f" Contact: {settings.contact}." if settings.contact else ""
     description = f"The data commons {settings.name}: layers, scenarios and their results.{contact}"
-    add_stac_api(app, commons.store, title=settings.name, description=description, identify=identify)
+    add_stac_api(
+        app,
+        commons.store,
+        title=settings.name,
+        description=description,
+        identify=identify,
+        authorise=policy.authorise if policy.may_be_written else None,
+    )
     add_tiles(app, commons.store, locate=commons.locate, identify=identify)
     add_files(app, commons.store, commons.root, identify=identify)
     add_viewer(app)
@@ -73,6 +90,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     *,
+    write_token: str = "",
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serve a commons until interrupted.
@@ -84,6 +102,8 @@ def serve(
         ``127.0.0.1`` is reached from this machine only, ``0.0.0.0`` from others too.
     port : int
         0 takes any that is free.
+    write_token : str
+        As for `create_app`.
     announce : callable
         Told the address as soon as the door is open.
 
@@ -91,9 +111,12 @@ def serve(
     ------
     PortTaken
         If another program listens there, or the address is not of this machine.
+    InvalidSettings
+        If the token is too short.
     """
+    Policy(write_token)
     listener = listen(host, port)
-    server = _make_server(commons)
+    server = _make_server(commons, write_token)
     announce(_address(listener, host))
     # An interrupt is how a server is meant to end.
     with suppress(KeyboardInterrupt), rasterio.Env(GDAL_CACHEMAX=BLOCK_CACHE_BYTES):
@@ -124,10 +147,27 @@ def serve_meanwhile(commons: Commons, listener: socket.socket) -> Iterator[str]:
         thread.join()
 
 
-def _make_server(commons: Commons) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(create_app(commons), log_level="warning", proxy_headers=False, server_header=False)
+def _add_middlewares(app: FastAPI, policy: Policy) -> None:
+    """Let other sites ask, compress answers, and limit what is sent. The last one added is asked first."""
+
+    def limit(headers: Headers) -> int:
+        return WRITING_BYTES if policy.may_be_written and "authorization" in headers else ASKING_BYTES
+
+    app.add_middleware(LimitedBodies, limit=limit)
+    app.add_middleware(CompressedAnswers)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=[*_ASKING, *(_WRITING if policy.may_be_written else [])],
+        allow_headers=["Content-Type", *(["Authorization", "If-Match"] if policy.may_be_written else [])],
+        expose_headers=_READABLE_HEADERS,
     )
+    app.add_middleware(ForwardedHeaders)
+
+
+def _make_server(commons: Commons, write_token: str = "") -> uvicorn.Server:
+    app = create_app(commons, write_token=write_token)
+    return uvicorn.Server(uvicorn.Config(app, log_level="warning", proxy_headers=False, server_header=False))
 
 
 def _address(listener: socket.socket, host: str) -> str:

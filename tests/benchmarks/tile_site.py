@@ -42,11 +42,11 @@ def make_ours(folder: Path) -> Any:
     """Make an application of our tiles over a commons."""
     from fastapi import FastAPI
 
-    from datacommons.access import identify
+    from datacommons.access import Policy
     from tiles import add_tiles
 
-    app = FastAPI()
-    add_tiles(app, SqliteStore(folder / "catalog.sqlite"), locate=lambda href: str(folder / href), identify=identify)
+    app, store = FastAPI(), SqliteStore(folder / "catalog.sqlite")
+    add_tiles(app, store, locate=lambda href: str(folder / href), identify=Policy().identify)
     return app
 
 

@@ -82,6 +82,16 @@ def api(empty_api: Api, make_item: MakeItem) -> Api:
 
 
 @pytest.fixture
+def writing_api(tmp_path: Path) -> Iterator[Api]:
+    """Serve the STAC API of a catalog that the writer may write to, with the collections of a commons."""
+    with closing(SqliteStore(tmp_path / "catalog.sqlite")) as store:
+        for collection in make_collections(name="Valley Commons"):
+            store.put_collection(collection)
+        with serve(store, writing=True) as api:
+            yield api
+
+
+@pytest.fixture
 def client(api: Api) -> pystac_client.Client:
     return pystac_client.Client.open(f"{api.url}/stac")
 

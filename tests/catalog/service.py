@@ -12,11 +12,12 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import FastAPI, Request
-from stac_fastapi.api.middleware import ProxyHeaderMiddleware
 
 from catalog.api import add_stac_api
-from catalog.sqlite import SqliteStore
-from catalog.store import ANONYMOUS, Reader
+from catalog.compression import CompressedAnswers
+from catalog.errors import NotAuthorised
+from catalog.forwarding import ForwardedHeaders
+from catalog.store import ANONYMOUS, CatalogStore, Reader
 
 PARTNER = Reader("ada", frozenset({"public", "partners"}))
 PATIENCE_S = 60  # for a busy machine
@@ -27,7 +28,7 @@ class Api:
     """A server on loopback, whoever asks it, and the store behind it."""
 
     client: httpx.Client
-    store: SqliteStore
+    store: CatalogStore
 
     @property
     def url(self) -> str:
@@ -42,18 +43,10 @@ class Api:
         """Post to a path of the server."""
         return self.client.post(path, **options)
 
-
-class HonourPrefix:
-    """Puts the path below which a proxy shows the server into the scope."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        prefix = dict(scope.get("headers", [])).get(b"x-forwarded-prefix", b"").decode()
-        if prefix:
-            scope["root_path"] = prefix
-        await self.app(scope, receive, send)
+    def write(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Ask a path of the server as the writer."""
+        headers = {"Authorization": "writer", **options.pop("headers", {})}
+        return self.client.request(method, path, headers=headers, **options)
 
 
 def identify(request: Request) -> Reader:
@@ -61,13 +54,26 @@ def identify(request: Request) -> Reader:
     return PARTNER if request.headers.get("authorization") == "partner" else ANONYMOUS
 
 
+def authorise(request: Request) -> None:
+    """Let whoever says so write."""
+    if request.headers.get("authorization") != "writer":
+        raise NotAuthorised("Say that you are the writer.")
+
+
 @contextmanager
-def serve(store: SqliteStore) -> Iterator[Api]:
-    """Serve a store: proxy headers in the scope, no pages from a CDN."""
+def serve(store: CatalogStore, *, writing: bool = False) -> Iterator[Api]:
+    """Serve a store as the door does."""
     app = FastAPI(docs_url=None, redoc_url=None)
-    app.add_middleware(ProxyHeaderMiddleware)
-    app.add_middleware(HonourPrefix)
-    add_stac_api(app, store, title="Valley Commons", description="A test.", identify=identify)
+    app.add_middleware(CompressedAnswers)
+    app.add_middleware(ForwardedHeaders)
+    add_stac_api(
+        app,
+        store,
+        title="Valley Commons",
+        description="A test.",
+        identify=identify,
+        authorise=authorise if writing else None,
+    )
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", proxy_headers=False, lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -50,6 +50,35 @@ def test_behind_a_proxy_every_address_is_the_public_one(api: Api, path: str) -> 
     assert api.url not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("headers", "root"),
+    [
+        ({"Forwarded": "for=1.2.3.4;proto=https;host=maps.example"}, "https://maps.example/"),
+        ({"Forwarded": 'for="[::1]:5";Proto=HTTPS; Host="maps.example:8443"'}, "https://maps.example:8443/"),
+        ({"Forwarded": "host=first.example;proto=https, host=inner.example;proto=http"}, "https://first.example/"),
+        ({"Forwarded": 'host="[2001:db8::1]:81";proto=http'}, "http://[2001:db8::1]:81/"),
+        ({"Forwarded": "host=a.example", "X-Forwarded-Host": "b.example"}, "http://a.example/"),
+        ({"X-Forwarded-Host": "a.example, b.example", "X-Forwarded-Proto": "https, http"}, "https://a.example/"),
+        ({"X-Forwarded-Host": "a.example:8080"}, "http://a.example:8080/"),
+        ({"X-Forwarded-Host": "a.example:443", "X-Forwarded-Proto": "https"}, "https://a.example/"),
+        ({"X-Forwarded-Proto": "https", "Host": "a.example:444"}, "https://a.example:444/"),
+        ({"X-Forwarded-Port": "8443", "X-Forwarded-Proto": "https", "Host": "a.example"}, "https://a.example:8443/"),
+        ({"X-Forwarded-Prefix": "/geo/, /inner", "Host": "a.example"}, "http://a.example/geo/"),
+        ({"Host": "[::1]:8000"}, "http://[::1]:8000/"),
+        ({"X-Forwarded-Host": "evil.example/x?<script>", "Host": "a.example"}, "http://a.example/"),
+        ({"X-Forwarded-Proto": "javascript", "Host": "a.example"}, "http://a.example/"),
+        ({"X-Forwarded-Prefix": '/x"><script>', "Host": "a.example"}, "http://a.example/"),
+        ({"X-Forwarded-Prefix": "//evil.example", "Host": "a.example"}, "http://a.example/"),
+        ({"Forwarded": "nonsense", "Host": "a.example"}, "http://a.example/"),
+    ],
+)
+def test_what_a_proxy_may_say(api: Api, headers: dict[str, str], root: str) -> None:
+    found = list(hrefs(api.get("/stac/", headers=headers).json()))
+    assert found
+    assert {href for href in found if not href.startswith(root)} == set()
+    assert f"{root}stac/" in found
+
+
 def test_behind_a_proxy_the_posted_search_goes_on_there(api: Api) -> None:
     page = api.post("/stac/search", json={"limit": 2}, headers=FORWARDED).json()
     (link,) = [link for link in page["links"] if link["rel"] == "next"]

@@ -59,7 +59,7 @@ def test_every_error_is_a_standard_error_too_and_has_a_status() -> None:
     assert len(kinds) > 8
     for kind in kinds:
         assert issubclass(kind, ValueError | LookupError | OSError), kind
-        assert http_status(kind("")) in {400, 404, 409, 500, 503}
+        assert http_status(kind("")) in {400, 401, 404, 409, 412, 500, 503}
         assert any(base in HTTP_STATUS for base in kind.__mro__), kind
     assert http_status(InvalidToken("")) == 400
 

@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 import datacommons as dc
 from catalog.store import OWNER
 from datacommons.commons import Commons
+from datacommons.errors import InvalidSettings
 from datacommons.listening import listen
 from datacommons.server import create_app
 from tests.commands import PATIENCE_S, open_door
@@ -204,12 +205,62 @@ def test_hidden_items_do_not_exist_on_any_path(tmp_path: Path, write_raster: Wri
             assert client.get("/stac/search").json()["features"] == []
 
 
+TOKEN = "a secret of the owner"
+WRITER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture
+def writable(commons: Commons) -> Iterator[TestClient]:
+    with TestClient(create_app(commons, write_token=TOKEN), raise_server_exceptions=False) as client:
+        yield client
+
+
+def test_the_owner_writes_over_the_door(writable: TestClient) -> None:
+    path = "/stac/collections/land-cover/items/valley-land-cover-1990"
+    change = {"properties": {"landscape:access": "private"}}
+    for stranger in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer "}, {"Authorization": TOKEN}):
+        assert writable.patch(path, json=change, headers=stranger).status_code == 401
+    assert writable.patch(path, json=change, headers=WRITER).status_code == 200
+    assert writable.get(path).status_code == 404
+    assert writable.get(path, headers=WRITER).status_code == 200
+    assert writable.get(f"/files/{COG}").status_code == 404
+
+
+def test_a_written_item_draws_nothing_of_the_machine(writable: TestClient) -> None:
+    item = writable.get("/stac/collections/land-cover/items/valley-land-cover-1990").json()
+    asset = {**item["assets"]["data"], "href": "https://127.0.0.1:9/secret.tif"}
+    sent = {**item, "id": "abroad", "links": [], "assets": {"data": asset}}
+    assert writable.post("/stac/collections/land-cover/items", json=sent, headers=WRITER).status_code == 201
+    tiles = "/collections/land-cover/items/abroad"
+    for path in (f"{tiles}/WebMercatorQuad/tilejson.json", f"{tiles}/tiles/WebMercatorQuad/0/0/0", f"{tiles}/info"):
+        answer = writable.get(path)
+        assert answer.status_code == 400
+        assert "outside the commons" in answer.json()["detail"]
+    theirs = {**sent, "id": "thief", "assets": {"data": {**asset, "href": item["assets"]["data"]["href"]}}}
+    assert writable.post("/stac/collections/land-cover/items", json=theirs, headers=WRITER).status_code == 400
+
+
+def test_a_token_that_can_be_guessed_is_refused(commons: Commons) -> None:
+    with pytest.raises(InvalidSettings, match="has 5 characters: take at least 16"):
+        create_app(commons, write_token="12345")
+
+
+def test_large_bodies_are_refused(client: TestClient, writable: TestClient) -> None:
+    body = b'{"ids": ["' + b"x" * 2**20 + b'"]}'
+    headers = {"Content-Type": "application/json"}
+    assert client.post("/stac/search", content=body, headers=headers).status_code == 413
+    assert client.post("/stac/search", content=body, headers=headers | WRITER).status_code == 413
+    assert client.post("/stac/search", content=iter([body]), headers=headers).status_code in (400, 413)
+    assert writable.post("/stac/search", content=body, headers=headers | WRITER).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/healthz", f"/files/{COG}", "/stac"])
 def test_any_origin_may_read(client: TestClient, path: str) -> None:
     response = client.get(path, headers={"Origin": "https://dashboard.example"})
     assert response.headers["access-control-allow-origin"] == "*"
-    preflight = {"Origin": "https://dashboard.example", "Access-Control-Request-Method": "DELETE"}
-    assert client.options(path, headers=preflight).status_code == 400
+    for method, status in (("POST", 200), ("DELETE", 400)):
+        preflight = {"Origin": "https://dashboard.example", "Access-Control-Request-Method": method}
+        assert client.options(path, headers=preflight).status_code == status
 
 
 def test_links_behind_a_proxy(client: TestClient) -> None:
@@ -227,7 +278,9 @@ def test_links_behind_a_proxy(client: TestClient) -> None:
 
 
 def test_no_page_loads_from_elsewhere(client: TestClient) -> None:
-    assert client.get("/docs").status_code == 404
+    manual = client.get("/docs")
+    assert "default-src 'none'" in manual.headers["content-security-policy"]
+    assert "/collections/{collection_id}/items/{item_id}/info" in manual.text
     assert client.get("/redoc").status_code == 404
 
 

@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 from pyproj import Transformer
 
+from catalog.forwarding import ForwardedHeaders
 from catalog.legend import Legend
-from datacommons.proxy import ForwardedHeaders
 
 TILES = "tiles/WebMercatorQuad"
 SPELLINGS = ["", ".png", ".webp", "@2x", "@1x", "@2x.png", ".png@2x", "@2x.webp", ".webp@2x"]
