@@ -18,6 +18,7 @@ from catalog.api import add_stac_api
 from datacommons.access import identify
 from datacommons.files import add_files
 from datacommons.listening import listen
+from datacommons.polygons import survey
 from datacommons.proxy import ForwardedHeaders
 from tiles.app import add_tiles
 from tiles.viewer import add_viewer
@@ -49,7 +50,11 @@ def create_app(commons: Commons) -> FastAPI:
     settings = commons.settings
     app = FastAPI(title=settings.name, docs_url=None, redoc_url=None)
     app.add_middleware(
-        CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], expose_headers=_READABLE_HEADERS
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=["Content-Type"],
+        expose_headers=_READABLE_HEADERS,
     )
     app.add_middleware(ForwardedHeaders)
     app.add_exception_handler(Exception, _hide)
@@ -62,7 +67,7 @@ def create_app(commons: Commons) -> FastAPI:
     contact = f" Contact: {settings.contact}." if settings.contact else ""
     description = f"The data commons {settings.name}: layers, scenarios and their results.{contact}"
     add_stac_api(app, commons.store, title=settings.name, description=description, identify=identify)
-    add_tiles(app, commons.store, locate=commons.locate, identify=identify)
+    add_tiles(app, commons.store, locate=commons.locate, identify=identify, survey=survey)
     add_files(app, commons.store, commons.root, identify=identify)
     add_viewer(app)
     return app

@@ -43,10 +43,17 @@ def make_ours(folder: Path) -> Any:
     from fastapi import FastAPI
 
     from datacommons.access import identify
+    from datacommons.polygons import survey
     from tiles import add_tiles
 
     app = FastAPI()
-    add_tiles(app, SqliteStore(folder / "catalog.sqlite"), locate=lambda href: str(folder / href), identify=identify)
+    add_tiles(
+        app,
+        SqliteStore(folder / "catalog.sqlite"),
+        locate=lambda href: str(folder / href),
+        identify=identify,
+        survey=survey,
+    )
     return app
 
 
