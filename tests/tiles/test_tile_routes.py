@@ -223,7 +223,7 @@ def test_info_tells_grid_and_styles(commons: Any, land_cover_url: str) -> None:
     assert (info["width"], info["height"], info["dtype"]) == (260, 300, "uint8")
     assert info["crs"].endswith("/EPSG/0/32618")
     assert info["asset"] == "data"
-    assert [style["name"] for style in info["styles"]] == ["legend"]
+    assert [style["name"] for style in info["styles"]] == ["legend", "colour-blind", "greyscale"]
     assert str(commons.root) not in str(info)
 
 
@@ -231,7 +231,7 @@ def test_only_the_promised_routes_exist(commons: Any) -> None:
     paths = {path for path in commons.app.openapi()["paths"] if path.startswith("/runs/")}
     endings = {"", ".{format}", "@{scale}x", "@{scale}x.{format}", ".{format}@{scale}x"}
     tails = {f"/tiles/{{tileMatrixSetId}}/{{z}}/{{x}}/{{y}}{ending}" for ending in endings}
-    tails |= {"/{tileMatrixSetId}/tilejson.json", "/legend.json", "/legend.png"}
+    tails |= {"/{tileMatrixSetId}/tilejson.json", "/legend.json", "/legend.png", "/legend.svg"}
     run = "/runs/{run_id}/{year}"
     sheets = [f"{run}/difference", f"{run}/probability", f"{run}/agreement", "/runs/{run_id}/first-change"]
     others = {"/runs/{run_id}/statistics", "/runs/{run_id}/point/{longitude},{latitude}"}
