@@ -22,6 +22,7 @@ from datacommons.access import Policy
 from datacommons.files import add_files
 from datacommons.limits import ASKING_BYTES, WRITING_BYTES, LimitedBodies
 from datacommons.listening import listen
+from datacommons.polygons import survey
 from tiles.app import add_tiles
 from tiles.viewer import add_viewer
 
@@ -79,7 +80,7 @@ def create_app(commons: Commons, *, write_token: str = "") -> FastAPI:
         identify=identify,
         authorise=policy.authorise if policy.may_be_written else None,
     )
-    add_tiles(app, commons.store, locate=commons.locate, identify=identify)
+    add_tiles(app, commons.store, locate=commons.locate, identify=identify, survey=survey)
     add_files(app, commons.store, commons.root, identify=identify)
     add_viewer(app)
     return app

@@ -144,9 +144,22 @@ class Grid:
         ValueError
             It is no GeoJSON geometry.
         """
+        from rasterio.features import geometry_mask
+
+        place = self.project(geometry)
+        transform = self.geobox.transform
+        return np.asarray(geometry_mask([place], self.shape, transform, all_touched=all_touched, invert=True))
+
+    def project(self, geometry: dict[str, Any]) -> Any:
+        """Return a GeoJSON geometry (WGS 84) in the grid's CRS, as a valid shapely one.
+
+        Raises
+        ------
+        ValueError
+            It is no GeoJSON geometry.
+        """
         import shapely
         from pyproj import Transformer
-        from rasterio.features import geometry_mask
 
         try:
             place = shapely.make_valid(shapely.geometry.shape(geometry))
@@ -158,9 +171,7 @@ class Grid:
         west, south, east, north = place.bounds
         dense = shapely.segmentize(place, max(east - west, north - south, _DEGREE_STEP) / _EDGE_PARTS)
         onto_grid = Transformer.from_crs(4326, self._crs.proj, always_xy=True)
-        projected = shapely.transform(dense, onto_grid.transform, interleaved=False)  # type: ignore[arg-type]
-        transform = self.geobox.transform
-        return np.asarray(geometry_mask([projected], self.shape, transform, all_touched=all_touched, invert=True))
+        return shapely.transform(dense, onto_grid.transform, interleaved=False)  # type: ignore[arg-type]
 
     def _metres_per_unit(self) -> float:
         return float(self._crs.proj.axis_info[0].unit_conversion_factor)

@@ -9,6 +9,8 @@ from catalog.store import Reader
 from tiles.difference import DifferenceSheet
 from tiles.errors import InvalidRequest
 from tiles.layer import Layer, LayerIndex
+from tiles.run_sheets import RunSheet
+from tiles.runs import find_run
 from tiles.sheets import LayerSheet
 from tiles.style import choose_style
 
@@ -48,6 +50,12 @@ class Addresses:
         after = self.index.find_run_map(reader, run, year)
         before = self._find_reference(reader, run, year, query)
         return DifferenceSheet.of(before, after, query.get("style"), query.get("class"))
+
+    def find_members(self, reader: Reader, path: Parts, query: Parts) -> RunSheet:
+        """Find what the members of a run make together: of a year, or of all."""
+        run = find_run(self.index, reader, path["run_id"])
+        year = int(path["year"]) if path.get("year") else None
+        return RunSheet.of(run, path["kind"], year, query.get("class"))
 
     def _find_reference(self, reader: Reader, run: str, year: int, query: Parts) -> Layer:
         since, against = query.get("since"), query.get("against")

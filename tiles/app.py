@@ -20,6 +20,8 @@ from tiles.layer import Layer, LayerIndex
 from tiles.painter import Painter
 from tiles.routes import LayerTiler, SheetTiler, TileRoute
 from tiles.sheets import Sheet
+from tiles.statistics import Survey
+from tiles.statistics_routes import add_statistics
 
 ITEM_PREFIX: Final = "/collections/{collection_id}/items/{item_id}"
 RUN_PREFIX: Final = "/runs/{run_id}/{year}"
@@ -41,8 +43,9 @@ def add_tiles(
     *,
     locate: Callable[[str], str],
     identify: Callable[[Request], Reader],
+    survey: Survey,
 ) -> None:
-    """Add the tiles, TileJSON, info and legends of every raster asset, of every run by year, and of differences.
+    """Add tiles, TileJSON, info and legends of raster assets, of runs by year, and of differences; and statistics.
 
     Parameters
     ----------
@@ -53,11 +56,15 @@ def add_tiles(
         From an href as stored, relative to the commons, to what GDAL opens: a path, or an "s3://" URL.
     identify : callable
         From a request to who reads.
+    survey : callable
+        Tells which cells of a grid lie in a polygon, and how large they are, as who made the runs counts them.
     """
     doors = _Doors(app, LayerIndex(store, locate), identify)
     doors.add_items()
+    doors.add_members()  # before the runs, who would take "first-change" for a year
     doors.add_runs()
     doors.add_differences()
+    add_statistics(app, doors.index, identify, survey)
     doors.add_express()
     app.add_exception_handler(TileError, _answer)
 
@@ -113,12 +120,35 @@ class _Doors:
 
         self._add(SheetTiler, DIFFERENCE_PREFIX, "differences", find, self._credit_run)
 
+    def add_members(self) -> None:
+        def find_probability(request: Request, year: Year, class_name: ClassName = None) -> Sheet:
+            return find(request, "probability", str(year), _told(**{"class": class_name}))
+
+        def find_agreement(request: Request, year: Year) -> Sheet:
+            return find(request, "agreement", str(year), {})
+
+        def find_first_change(request: Request) -> Sheet:
+            return find(request, "first-change", "", {})
+
+        def find(request: Request, kind: str, year: str, asked: dict[str, str]) -> Sheet:
+            path = {**request.path_params, "year": year, "kind": kind}
+            return self.addresses.find_members(self.identify(request), path, asked)
+
+        for prefix, found in (
+            (f"{RUN_PREFIX}/probability", find_probability),
+            (f"{RUN_PREFIX}/agreement", find_agreement),
+            ("/runs/{run_id}/first-change", find_first_change),
+        ):
+            self._add(SheetTiler, prefix, prefix.rpartition("/")[2], found, self._credit_run)
+
     def add_express(self) -> None:
         route = ExpressRoute(
             self.painter,
             self.identify,
             Line(_RUN, self.addresses.find_run),
             Line(f"{_RUN}/difference", self.addresses.find_difference),
+            Line(f"{_RUN}/(?P<kind>probability|agreement)", self.addresses.find_members),
+            Line(r"/runs/(?P<run_id>[^/]+)/(?P<kind>first-change)", self.addresses.find_members),
             Line(_ITEM, self.addresses.find_item),
         )
         self.app.router.routes.insert(0, route)

@@ -33,6 +33,14 @@ class LayerUnreadable(TileError, OSError):
     """The file behind an asset is missing or damaged."""
 
 
+class TooMuch(TileError, ValueError):
+    """What is sent or asked for is larger than this server takes on."""
+
+
+class TooSlow(TileError, TimeoutError):
+    """What is sent does not arrive in time."""
+
+
 class UnknownStyle(TileError, LookupError):
     """There is no style of this name, or it does not suit the layer."""
 
@@ -41,6 +49,8 @@ HTTP_STATUS: Final[dict[type[TileError], int]] = {
     InvalidRequest: 400,
     InvalidTile: 400,
     LayerNotDrawable: 400,
+    TooMuch: 413,
+    TooSlow: 408,
     UnknownStyle: 400,
     UnknownTileMatrixSet: 404,
     LayerNotFound: 404,

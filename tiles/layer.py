@@ -119,7 +119,7 @@ class LayerIndex:
         LayerNotDrawable
             If the asset is no GeoTIFF.
         """
-        item, public = self._item(reader, collection_id, item_id)
+        item, public = self.find_document(reader, collection_id, item_id)
         return _make_layer(orjson.dumps(item), collection_id, asset_key, self.locate, public)
 
     def find_run_map(self, reader: Reader, run_id: str, year: int) -> Layer:
@@ -150,7 +150,7 @@ class LayerIndex:
     def _find_start(self, reader: Reader, run_id: str, year: int) -> str | None:
         """Return the item of the observed map that a run starts from, if it is of this year."""
         try:
-            run, _ = self._item(reader, RUNS, run_id)
+            run, _ = self.find_document(reader, RUNS, run_id)
         except LayerNotFound:
             return None
         if not str(run["properties"].get("scenario:baseline_datetime", "")).startswith(f"{year:04}-"):
@@ -167,8 +167,13 @@ class LayerIndex:
             return ()
         return tuple(str(provider["name"]) for provider in collection.get("providers", []))
 
-    def _item(self, reader: Reader, collection_id: str, item_id: str) -> tuple[dict[str, Any], bool]:
-        """Return an item and whether it is public, which is to say that an anonymous reader finds it."""
+    def find_document(self, reader: Reader, collection_id: str, item_id: str) -> tuple[dict[str, Any], bool]:
+        """Return an item and whether it is public, which is to say that an anonymous reader finds it.
+
+        Raises
+        ------
+        LayerNotFound
+        """
         for asking in dict.fromkeys((ANONYMOUS, reader)):
             try:
                 return self.store.item(collection_id, item_id, asking), asking is ANONYMOUS
@@ -191,9 +196,9 @@ def _make_layer(
         collection_id=collection_id,
         item_id=item["id"],
         asset_key=key,
-        source=locate(_trusted_href(str(asset.get("href", "")), item["id"])),
+        source=locate(trusted_href(str(asset.get("href", "")), item["id"])),
         title=str(properties.get("title") or item["id"]),
-        legend=_read_legend(asset),
+        legend=read_legend(asset),
         spread=_read_spread(asset),
         unit=_first_band(asset).get("unit"),
         public=public,
@@ -219,8 +224,8 @@ def _is_raster(asset: Mapping[str, Any]) -> bool:
     return str(asset.get("type", "")).startswith(_RASTER_TYPE)
 
 
-def _trusted_href(href: str, item_id: str) -> str:
-    """Pass on an href that stays within the commons, whoever wrote it into the catalog."""
+def trusted_href(href: str, item_id: str) -> str:
+    """Pass on an href that stays within the commons, whoever wrote it into the catalog. Raises LayerNotDrawable."""
     path = PurePosixPath(unquote(href))
     if not href or path.is_absolute() or ".." in path.parts or any(char in str(path) for char in "\\:\0?"):
         raise LayerNotDrawable(
@@ -234,7 +239,8 @@ def _first_band(asset: Mapping[str, Any]) -> Mapping[str, Any]:
     return bands[0] if isinstance(bands[0], Mapping) else {}
 
 
-def _read_legend(asset: Mapping[str, Any]) -> Legend | None:
+def read_legend(asset: Mapping[str, Any]) -> Legend | None:
+    """Read the classes of an asset; None where it has none. Raises LayerNotDrawable."""
     classes = asset.get("classification:classes") or _first_band(asset).get("classification:classes")
     if not classes:
         return None

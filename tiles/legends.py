@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, Final
+from xml.sax.saxutils import escape
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -24,6 +25,8 @@ _INDENT: Final = _MARGIN + _SWATCH + _MARGIN // 2
 _INK: Final = "#2b2a27"
 _EDGE: Final = "#b9b4a8"
 _PAPER: Final = "#ffffff"
+# A letter of 13 pixels is about as wide, taken generously: what is drawn depends on the viewer's fonts.
+_LETTER: Final = 8.5
 
 
 def describe(layer: Layer, style: Style, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
@@ -43,7 +46,7 @@ def describe(layer: Layer, style: Style, language: str = DEFAULT_LANGUAGE) -> di
         order of value; empty for a continuous layer. ``stops``: value, label and colour along the ramp of a
         continuous one. Further style, title, language, unit, nodata and synthetic.
     """
-    classes = layer.legend.classes if layer.legend is not None else ()
+    classes = _shown_classes(layer, style)
     return {
         "title": layer.title,
         "style": style.name,
@@ -55,6 +58,14 @@ def describe(layer: Layer, style: Style, language: str = DEFAULT_LANGUAGE) -> di
         "classes": [name_class(entry, language) for entry in classes],
         "stops": _describe_ramp(layer) if style.name == "continuous" else [],
     }
+
+
+def _shown_classes(layer: Layer, style: Style) -> list[LegendClass]:
+    """Return the classes of the style's scheme that the layer can show, in order of their values."""
+    if layer.legend is None or style.scheme is None:
+        return []
+    shown = {entry.name: entry for entry in style.scheme(layer.legend).values()}
+    return sorted(shown.values(), key=lambda entry: entry.value)
 
 
 def name_class(entry: LegendClass, language: str) -> dict[str, Any]:
@@ -87,6 +98,31 @@ def draw(legend: Mapping[str, Any]) -> bytes:
     file = BytesIO()
     image.save(file, "PNG", optimize=True)
     return file.getvalue()
+
+
+def draw_vector(legend: Mapping[str, Any]) -> bytes:
+    """Draw what `describe` says as an SVG, in any letters: they are the viewer's."""
+    rows = [(row["colour"], row["label"]) for row in legend["classes"] or legend["stops"]]
+    rows = rows or [(None, legend["style_title"])]
+    if legend["synthetic"]:
+        rows.append((None, SYNTHETIC_NOTE))
+    row, margin, swatch = _ROW // 2, _MARGIN // 2, _SWATCH // 2
+    width = 3 * margin + swatch + round(max(len(str(label)) for _, label in rows) * _LETTER)
+    height = 2 * margin + row * len(rows)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" '
+        f'font-size="{_FONT_SIZE // 2}" fill="{_INK}"><title>{escape(legend["title"])}</title>'
+    ]
+    for number, (colour, label) in enumerate(rows):
+        middle = margin + row * number + row // 2
+        left = margin if colour is None else 2 * margin + swatch
+        if colour is not None:
+            parts.append(
+                f'<rect x="{margin}" y="{middle - swatch // 2}" width="{swatch}" height="{swatch}" '
+                f'fill="{colour}" stroke="{_EDGE}"/>'
+            )
+        parts.append(f'<text x="{left}" y="{middle}" dominant-baseline="central">{escape(str(label))}</text>')
+    return "".join([*parts, "</svg>"]).encode()
 
 
 def choose_title(titles: Mapping[str, str], language: str) -> str:

@@ -169,7 +169,7 @@ class LayerReader(Reader):
         columns, rows = place_pixels(
             bounds,
             size,
-            tile_crs=_name_crs(self.tms.id),
+            tile_crs=name_crs(self.tms.id),
             raster_crs=raster.crs,
             transform=raster.transform,
         )
@@ -235,7 +235,7 @@ class LayerReader(Reader):
     @cached_property
     def _extent(self) -> BBox:
         """The raster's bounds in the CRS of the tiles; all of it where they cannot be told (poles, 180°)."""
-        left, bottom, right, top = _project_bounds(self._raster.crs, _name_crs(self.tms.id), self.bounds)
+        left, bottom, right, top = project_bounds(self._raster.crs, name_crs(self.tms.id), self.bounds)
         finite = all(math.isfinite(edge) for edge in (left, bottom, right, top))
         if not (finite and left < right and bottom < top):
             return tuple(self.tms.xy_bbox)
@@ -273,13 +273,15 @@ def read_layer(layer: Layer, matrix_set: TileMatrixSet, pool: DatasetPool) -> La
 
 
 @lru_cache(maxsize=64)
-def _name_crs(matrix_set: str) -> str:
+def name_crs(matrix_set: str) -> str:
+    """Return the CRS of a tile matrix set, as WKT or authority code."""
     name: str = tms.get(matrix_set).rasterio_crs.to_string()
     return name
 
 
 @lru_cache(maxsize=256)
-def _project_bounds(source: str, target: str, bounds: BBox) -> BBox:
+def project_bounds(source: str, target: str, bounds: BBox) -> BBox:
+    """Return bounds in another CRS; infinite where they cannot be told."""
     try:
         projected: BBox = transform_bounds(source, target, *bounds, densify_pts=21)
     except (RasterioError, CPLE_BaseError):

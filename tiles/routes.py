@@ -23,7 +23,7 @@ from titiler.core.factory import TilerFactory
 from tiles.caching import cache_headers
 from tiles.errors import InvalidRequest
 from tiles.layer import Layer
-from tiles.legends import DEFAULT_LANGUAGE, SYNTHETIC_NOTE, choose_title, draw
+from tiles.legends import DEFAULT_LANGUAGE, SYNTHETIC_NOTE, choose_title, draw, draw_vector
 from tiles.painter import Painter
 from tiles.picture import MEDIA_TYPES
 from tiles.reader import TILE_SIZE, LayerReader, read_layer
@@ -35,6 +35,8 @@ HANDED_ON: Final = ("asset", "style", "since", "against", "class")
 
 # Zoomed in by two more levels a cell measures several pixels, and its edges are where they are on the ground.
 _ZOOMS_BEYOND_NATIVE: Final = 2
+# An SVG is a page to browsers: whatever stood in one, nothing of it would run or load.
+_INERT: Final = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 # On these depends under which address a server behind a proxy believes to be known.
 _FORWARDED: Final = "Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix, X-Forwarded-Proto"
 
@@ -172,6 +174,16 @@ class SheetTiler(TilerFactory):
             content = draw(sheet.describe(language, self.painter.pool))
             return Response(content, media_type="image/png", headers=cache_headers(public=sheet.public))
 
+        def legend_svg(
+            language: Language = DEFAULT_LANGUAGE,
+            sheet: Sheet = found,
+        ) -> Response:
+            """Draw the legend for any size."""
+            content = draw_vector(sheet.describe(language, self.painter.pool))
+            headers = cache_headers(public=sheet.public) | _INERT
+            return Response(content, media_type="image/svg+xml", headers=headers)
+
+        self._add("/legend.svg", legend_svg, "getLegendVector")
         self._add("/legend.json", legend_json, "getLegend")
         self._add("/legend.png", legend_png, "getLegendPicture")
 

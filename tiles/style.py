@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Final
 
@@ -18,6 +18,16 @@ from tiles.errors import UnknownStyle
 from tiles.layer import Layer, Spread
 from tiles.picture import Picture
 from tiles.relief import RELIEF_PALETTE, exaggerate, shade
+from tiles.schemes import (
+    Scheme,
+    choose_greys,
+    choose_safe_colours,
+    group_by_ipcc,
+    group_by_unccd,
+    has_ipcc,
+    has_unccd,
+    keep_colours,
+)
 
 # From paper to deep teal in even steps of lightness: legible in print and to the colour-blind.
 RAMP: Final = ("#f3f0e7", "#d0dad0", "#a3bfb9", "#6c9a9b", "#2f636c")
@@ -57,6 +67,8 @@ class Style:
         How the cells are read.
     buffer : int
         Pixels around a tile that painting it needs.
+    scheme : callable or None
+        Which classes a classified layer is shown in.
     """
 
     name: str
@@ -65,6 +77,7 @@ class Style:
     paint: Callable[[Cells, Layer, Ground], Picture]
     resampling: WarpResampling = "nearest"
     buffer: int = 0
+    scheme: Scheme | None = None
 
 
 def choose_style(layer: Layer, name: str | None = None) -> Style:
@@ -90,21 +103,16 @@ def suiting_styles(layer: Layer) -> tuple[Style, ...]:
     return tuple(style for style in STYLES.values() if style.suits(layer))
 
 
-def legend_palette(legend: Legend) -> NDArray[np.uint8]:
-    """Return the colours of a legend by pixel value, (256, 4) uint8; what is no class is transparent."""
-    palette = np.zeros((256, 4), dtype=np.uint8)
-    for value, colour in legend.colormap().items():
-        palette[value] = colour
-    palette[legend.nodata] = 0
-    return palette
-
-
-@lru_cache(maxsize=64)
-def _dense_palette(legend: Legend) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+@lru_cache(maxsize=256)
+def class_palette(legend: Legend, scheme: Scheme) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return a palette of one transparent row and one for each class, and the row of every pixel value, (256,)."""
-    palette = np.array([(0, 0, 0, 0), *(legend.colormap()[value] for value in legend.values)], dtype=np.uint8)
+    shown = scheme(legend)
+    places = {name: n for n, name in enumerate(dict.fromkeys(entry.name for entry in shown.values()), start=1)}
+    palette = np.zeros((len(places) + 1, 4), dtype=np.uint8)
     row = np.zeros(256, dtype=np.uint8)
-    row[list(legend.values)] = np.arange(1, len(legend) + 1)
+    for value, entry in shown.items():
+        row[value] = places[entry.name]
+        palette[row[value]] = (*entry.rgb, 255)
     return palette, row
 
 
@@ -119,10 +127,10 @@ def ramp_palette() -> NDArray[np.uint8]:
     return np.rint(palette).astype(np.uint8)
 
 
-def _paint_legend(cells: Cells, layer: Layer, _ground: Ground) -> Picture:
+def _paint_classes(scheme: Scheme, cells: Cells, layer: Layer, _ground: Ground) -> Picture:
     if layer.legend is None:
         raise UnknownStyle("This layer has no classes: draw it in the style 'continuous'.")
-    palette, row = _dense_palette(layer.legend)
+    palette, row = class_palette(layer.legend, scheme)
     return Picture(row.take(cells.classes(layer.legend.nodata)), palette)
 
 
@@ -140,19 +148,28 @@ def _paint_relief(cells: Cells, layer: Layer, ground: Ground) -> Picture:
     return Picture(shaded, RELIEF_PALETTE)
 
 
-def _is_classified(layer: Layer) -> bool:
-    return layer.legend is not None
-
-
 def _is_continuous(layer: Layer) -> bool:
     return layer.legend is None
+
+
+def _classed(name: str, title: str, scheme: Scheme, suits: Callable[[Legend], bool] | None = None) -> Style:
+    """Make a style of a scheme, for layers whose legend suits it."""
+
+    def fits(layer: Layer) -> bool:
+        return layer.legend is not None and (suits is None or suits(layer.legend))
+
+    return Style(name, {"en": title}, fits, partial(_paint_classes, scheme), scheme=scheme)
 
 
 STYLES: Final[Mapping[str, Style]] = MappingProxyType(
     {
         style.name: style
         for style in (
-            Style("legend", {"en": "Classes in the colours of the legend"}, _is_classified, _paint_legend),
+            _classed("legend", "Classes in the colours of the legend", keep_colours),
+            _classed("colour-blind", "Classes in colours that the colour-blind tell apart", choose_safe_colours),
+            _classed("greyscale", "Classes in greys, for print", choose_greys),
+            _classed("ipcc6", "The six land categories of the IPCC", group_by_ipcc, has_ipcc),
+            _classed("unccd7", "The seven land-cover classes of the UNCCD", group_by_unccd, has_unccd),
             Style("continuous", {"en": "Values from low to high"}, _is_continuous, _paint_ramp, "bilinear"),
             Style("relief", {"en": "Shaded relief"}, _is_continuous, _paint_relief, "cubic_spline", buffer=1),
         )

@@ -43,10 +43,11 @@ def make_ours(folder: Path) -> Any:
     from fastapi import FastAPI
 
     from datacommons.access import Policy
+    from datacommons.polygons import survey
     from tiles import add_tiles
 
     app, store = FastAPI(), SqliteStore(folder / "catalog.sqlite")
-    add_tiles(app, store, locate=lambda href: str(folder / href), identify=Policy().identify)
+    add_tiles(app, store, locate=lambda href: str(folder / href), identify=Policy().identify, survey=survey)
     return app
 
 

@@ -12,11 +12,14 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from fastapi.testclient import TestClient
 from numpy.typing import ArrayLike
 
 import datacommons as dc
 from catalog.store import OWNER
 from datacommons.commons import Commons
+from datacommons.runs import Run
+from datacommons.server import create_app
 from tests.commands import Outcome, command
 
 UTM_18N = "EPSG:32618"
@@ -152,3 +155,35 @@ def make_scenario() -> dc.Scenario:
         transitions={"minimum_hectares": 0},
         potential={"drivers": ["road"]},
     )
+
+
+GRIDS = {
+    "projected": {"crs": "EPSG:32618", "transform": Affine(30, 0, 500_000, 0, -30, 4_000_000)},
+    "geographic": {"crs": "EPSG:4326", "transform": Affine(0.01, 0, 20.0, 0, -0.01, 60.0)},
+}
+
+
+@pytest.fixture(scope="session", params=GRIDS)
+def served_run(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, TestClient]]:
+    """Return a published run with five members, and a client of its commons."""
+    folder = tmp_path_factory.mktemp(request.param)
+    write = raster_writer(folder / "sources")
+    earlier, later = draw_land_cover(), draw_land_cover()
+    later[20:30, 10:25] = BUILT
+    grid = GRIDS[request.param]
+    files = [write("lc_1990.tif", earlier, nodata=0, **grid), write("lc_2000.tif", later, nodata=0, **grid)]
+    scenario = dc.Scenario(
+        id="usual",
+        title="Usual",
+        landscape="valley",
+        years=4,
+        start=2000,
+        members=5,
+        history=(1990, 2000),
+        transitions={"minimum_hectares": 0},
+    )
+    with dc.init(folder / "valley") as commons:
+        commons.ingest(files, collection="land-cover", legend=dc.Legend.from_json(LEGEND))
+        run = commons.run(scenario, threads=1, progress=False)
+        with TestClient(create_app(commons)) as client:
+            yield run, client

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from catalog.errors import CollectionNotFound, ItemNotFound
 from catalog.legend import Legend, LegendClass
 from catalog.store import ANONYMOUS, OWNER, Reader
+from datacommons.polygons import survey
 from tiles import add_tiles
 
 LEGEND = Legend(
@@ -59,7 +60,7 @@ class TileCommons:
         self.root = root
         self.store = MemoryStore()
         self.app = FastAPI()
-        add_tiles(self.app, self.store, locate=lambda href: str(root / href), identify=identify)  # type: ignore[arg-type]
+        add_tiles(self.app, self.store, locate=lambda href: str(root / href), identify=identify, survey=survey)  # type: ignore[arg-type]
         self.client = TestClient(self.app)
 
     def add_layer(

@@ -19,6 +19,7 @@ from catalog.layers import raster_item
 from catalog.legend import Legend
 from catalog.sqlite import SqliteStore
 from catalog.store import ANONYMOUS, OWNER, Reader
+from datacommons.polygons import survey
 from tiles import add_tiles
 
 TRANSFORM = Affine(30, 0, 340_000, 0, -30, 4_740_000)
@@ -40,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 @pytest.fixture
 def client(tmp_path: Path, store: SqliteStore) -> Iterator[TestClient]:
     app = FastAPI()
-    add_tiles(app, store, locate=lambda href: str(tmp_path / href), identify=identify)
+    add_tiles(app, store, locate=lambda href: str(tmp_path / href), identify=identify, survey=survey)
     with TestClient(app) as made:
         yield made
 

@@ -223,7 +223,7 @@ def test_info_tells_grid_and_styles(commons: Any, land_cover_url: str) -> None:
     assert (info["width"], info["height"], info["dtype"]) == (260, 300, "uint8")
     assert info["crs"].endswith("/EPSG/0/32618")
     assert info["asset"] == "data"
-    assert [style["name"] for style in info["styles"]] == ["legend"]
+    assert [style["name"] for style in info["styles"]] == ["legend", "colour-blind", "greyscale"]
     assert str(commons.root) not in str(info)
 
 
@@ -231,17 +231,22 @@ def test_only_the_promised_routes_exist(commons: Any) -> None:
     paths = {path for path in commons.app.openapi()["paths"] if path.startswith("/runs/")}
     endings = {"", ".{format}", "@{scale}x", "@{scale}x.{format}", ".{format}@{scale}x"}
     tails = {f"/tiles/{{tileMatrixSetId}}/{{z}}/{{x}}/{{y}}{ending}" for ending in endings}
-    tails |= {"/{tileMatrixSetId}/tilejson.json", "/legend.json", "/legend.png"}
+    tails |= {"/{tileMatrixSetId}/tilejson.json", "/legend.json", "/legend.png", "/legend.svg"}
     run = "/runs/{run_id}/{year}"
-    assert paths == {run + tail for tail in tails | {"/info"}} | {f"{run}/difference{tail}" for tail in tails}
+    sheets = [f"{run}/difference", f"{run}/probability", f"{run}/agreement", "/runs/{run_id}/first-change"]
+    others = {"/runs/{run_id}/statistics", "/runs/{run_id}/point/{longitude},{latitude}"}
+    assert paths == others | {run + tail for tail in tails | {"/info"}} | {
+        sheet + tail for sheet in sheets for tail in tails
+    }
 
 
 def test_the_client_has_few_knobs_and_none_that_names_a_file(commons: Any) -> None:
     parameters = {
         parameter["name"]
         for operations in commons.app.openapi()["paths"].values()
-        for parameter in operations["get"].get("parameters", [])
+        for operation in operations.values()
+        for parameter in operation.get("parameters", [])
         if parameter["in"] == "query"
     }
     ours = {"asset", "style", "lang", "tile_format", "format", "scale", "v"}
-    assert parameters == ours | {"since", "against", "class"}
+    assert parameters == ours | {"since", "against", "class", "with", "expected"}

@@ -14,7 +14,8 @@ from pyproj import Transformer
 
 from catalog.legend import Legend
 from tiles.relief import RELIEF_PALETTE, exaggerate, shade
-from tiles.style import RAMP, STYLES, legend_palette, ramp_palette
+from tiles.schemes import keep_colours
+from tiles.style import RAMP, STYLES, class_palette, ramp_palette
 
 TMS = morecantile.tms.get("WebMercatorQuad")
 STATISTICS = {"minimum": 0.0, "maximum": 200.0, "mean": 100.0, "stddev": 30.0}
@@ -165,10 +166,11 @@ def test_flat_country_is_exaggerated_more_and_so_are_low_zooms() -> None:
 
 
 def test_palettes_hold_the_exact_colours(legend: Legend) -> None:
-    palette = legend_palette(legend)
+    palette, row = class_palette(legend, keep_colours)
+    assert palette.shape == (5, 4)
     for entry in legend:
-        assert palette[entry.value].tolist() == [*entry.rgb, 255]
-    assert not palette[[0, 3, 255]].any()
+        assert palette[row[entry.value]].tolist() == [*entry.rgb, 255]
+    assert not palette[row[[0, 3, 255]]].any()
     ramp = ramp_palette()
     assert ramp[0].tolist() == [0, 0, 0, 0]
     assert ramp[1].tolist() == [*rgb(RAMP[0]), 255]
@@ -177,7 +179,7 @@ def test_palettes_hold_the_exact_colours(legend: Legend) -> None:
 
 
 def test_every_style_has_an_english_title() -> None:
-    assert set(STYLES) == {"legend", "continuous", "relief"}
+    assert set(STYLES) == {"legend", "colour-blind", "greyscale", "ipcc6", "unccd7", "continuous", "relief"}
     for name, style in STYLES.items():
         assert style.name == name
         assert style.title["en"]

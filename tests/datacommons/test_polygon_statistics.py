@@ -1,0 +1,157 @@
+"""Hectares inside a polygon over HTTP are those the engine counts, on a projected and on a geographic grid."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from pyproj import Transformer
+
+from datacommons.runs import Run
+from scenarios.grid import Grid
+
+
+def to_degrees(run: Run, column: float, row: float) -> tuple[float, float]:
+    box = run.trajectory.land_cover.odc.geobox
+    x, y = box.affine @ (column, row)
+    longitude, latitude = Transformer.from_crs(box.crs.proj, 4326, always_xy=True).transform(x, y)
+    return float(longitude), float(latitude)
+
+
+def draw_star(run: Run, rng: np.random.Generator) -> dict[str, Any]:
+    """Draw a polygon of 3 to 12 corners, partly outside now and then."""
+    corners = int(rng.integers(3, 13))
+    centre, reach = rng.uniform((0, 0), (60, 40)), rng.uniform(3, 25, corners)
+    turns = np.sort(rng.uniform(0, 2 * math.pi, corners))
+    ring = [
+        to_degrees(run, centre[0] + r * math.cos(t), centre[1] + r * math.sin(t))
+        for r, t in zip(reach, turns, strict=True)
+    ]
+    return {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+
+
+def post(client: TestClient, run: Run, polygon: Any, query: str = "", status: int = 200) -> Any:
+    response = client.post(f"/runs/{run.id}/statistics{query}", json=polygon)
+    assert response.status_code == status, response.text
+    return response.json()
+
+
+def whole(run: Run) -> dict[str, Any]:
+    ring = [to_degrees(run, *corner) for corner in ((-1, -1), (61, -1), (61, 41), (-1, 41), (-1, -1))]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
+def test_fifty_polygons_have_the_hectares_that_the_engine_counts(served_run: tuple[Run, TestClient]) -> None:
+    run, client = served_run
+    rng, maps = np.random.default_rng(8), run.trajectory.land_cover.values
+    grid = Grid(run.trajectory.land_cover.odc.geobox)
+    values = (1, 2, 3)
+    for _ in range(50):
+        polygon = draw_star(run, rng)
+        inside = grid.rasterize(polygon)
+        if not inside.any():
+            assert "outside" in post(client, run, polygon, status=400)["detail"]
+            continue
+        (told,) = post(client, run, polygon)["runs"]
+        truth = np.stack([grid.weigh(np.where(inside, year, 0), values) * grid.weight_ha for year in maps])
+        seen = np.array([told["area_ha"][name] for name in ("forest", "built", "other")]).T
+        np.testing.assert_allclose(seen, truth, atol=1e-4)
+        cells = float(inside.sum(axis=1) @ grid.row_area_ha)
+        assert told["polygon_ha"] == pytest.approx(cells, rel=1e-6)
+        assert told["years"] == [2000, 2001, 2002, 2003, 2004]
+
+
+def test_of_the_whole_landscape_they_are_those_of_the_run(served_run: tuple[Run, TestClient]) -> None:
+    run, client = served_run
+    (told,) = post(client, run, whole(run))["runs"]
+    for name in run.area_ha.columns:
+        np.testing.assert_allclose(told["area_ha"][name], run.area_ha[name], atol=1e-3)
+
+
+def test_the_expected_hectares_are_the_chances_of_all_cells_added_up(served_run: tuple[Run, TestClient]) -> None:
+    run, client = served_run
+    polygon = draw_star(run, np.random.default_rng(1))
+    grid = Grid(run.trajectory.land_cover.odc.geobox)
+    weights = grid.rasterize(polygon) * grid.row_area_ha[:, None]
+    truth = (run.probability.probability.values * weights).sum(axis=(2, 3))
+    document = post(client, run, polygon, "?expected=true")
+    (told,) = document["runs"]
+    seen = np.array(list(told["expected_ha"].values())).T
+    np.testing.assert_allclose(seen, truth, rtol=1e-6, atol=1e-4)
+    assert (told["members"], told["expected_years"]) == (5, [2001, 2002, 2003, 2004])
+    assert document["quantiles"] is None
+    assert "cannot be told" in document["notes"][0]
+    assert "expected_ha" not in post(client, run, polygon)["runs"][0]
+
+
+def test_a_feature_and_several_polygons_are_measured(served_run: tuple[Run, TestClient]) -> None:
+    run, client = served_run
+    parts = [draw_star(run, np.random.default_rng(seed)) for seed in (3, 4)]
+    single = post(client, run, parts[0])
+    feature = {"type": "Feature", "properties": {"name": "village"}, "geometry": parts[0]}
+    assert post(client, run, feature) == single
+    both = {"type": "MultiPolygon", "coordinates": [part["coordinates"] for part in parts]}
+    assert post(client, run, both)["runs"][0]["polygon_ha"] >= single["runs"][0]["polygon_ha"]
+
+
+def test_several_runs_are_measured_at_once(served_run: tuple[Run, TestClient]) -> None:
+    run, client = served_run
+    polygon = whole(run)
+    document = post(client, run, polygon, f"?with={run.id}&lang=es")
+    assert [one["run"] for one in document["runs"]] == [run.id]
+    assert "nowhere" in post(client, run, polygon, "?with=nowhere", status=404)["detail"]
+    many = "&".join(f"with=run-{n}" for n in range(9))
+    post(client, run, polygon, f"?{many}", status=400)
+
+
+def test_a_point_has_the_class_and_the_chances_of_its_cell(served_run: tuple[Run, TestClient]) -> None:
+    run, client = served_run
+    names = {1: "forest", 2: "built", 3: "other"}
+    for column, row in ((12, 15), (30, 25), (50, 39)):
+        longitude, latitude = to_degrees(run, column + 0.3, row + 0.6)
+        response = client.get(f"/runs/{run.id}/point/{longitude},{latitude}")
+        told = response.json()
+        assert told["class"] == [names[value] for value in run.trajectory.land_cover.values[:, row, column]]
+        truth = run.probability.probability.values[:, :, row, column]
+        np.testing.assert_allclose(np.array(list(told["probability"].values())).T, truth, atol=1e-4)
+        assert (told["years"], told["probability_years"]) == ([2000, 2001, 2002, 2003, 2004], [2001, 2002, 2003, 2004])
+        assert response.headers["cache-control"] == "public, max-age=300"
+
+
+@pytest.mark.parametrize(
+    ("place", "word"),
+    [
+        ("0,0", "outside"),
+        ("nan,0", "longitude"),
+        ("0,inf", "latitude"),
+        ("181,0", "longitude"),
+        ("0,-1e400", "latitude"),
+    ],
+)
+def test_a_point_elsewhere_is_refused(served_run: tuple[Run, TestClient], place: str, word: str) -> None:
+    run, client = served_run
+    response = client.get(f"/runs/{run.id}/point/{place}")
+    assert (response.status_code, word in response.json()["detail"]) == (400, True)
+
+
+def test_what_the_run_hides_is_not_measured(served_run: tuple[Run, TestClient]) -> None:
+    run, client = served_run
+    for answer in (
+        client.post("/runs/valley-secret-1/statistics", json=whole(run)),
+        client.get("/runs/valley-secret-1/point/20,60"),
+    ):
+        assert answer.status_code == 404
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_other_sites_may_ask(served_run: tuple[Run, TestClient]) -> None:
+    run, client = served_run
+    asked = {
+        "Origin": "https://example.org",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    assert client.options(f"/runs/{run.id}/statistics", headers=asked).status_code == 200

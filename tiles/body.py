@@ -1,0 +1,103 @@
+"""Reads the polygon that a client sends, and no more than a polygon may be."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+
+from tiles.errors import InvalidRequest, TooMuch, TooSlow
+
+MOST_BYTES: Final = 1_000_000
+MOST_VERTICES: Final = 10_000
+MOST_SECONDS: Final = 10.0
+_FEWEST_OF_A_RING: Final = 4
+
+
+async def read_polygon(request: Request, patience_s: float = MOST_SECONDS) -> dict[str, Any]:
+    """Read a GeoJSON polygon or multipolygon, or a feature of one, in WGS 84.
+
+    Parameters
+    ----------
+    request : Request
+    patience_s : float
+        How long the body may take to arrive.
+
+    Raises
+    ------
+    InvalidRequest
+        If it is none.
+    TooMuch
+        If it has too many bytes or vertices.
+    TooSlow
+        If it does not arrive in time.
+    """
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise InvalidRequest("Send the polygon uncompressed.")
+    try:
+        async with asyncio.timeout(patience_s):
+            body = await _receive(request)
+    except TimeoutError:
+        raise TooSlow(f"The polygon did not arrive within {patience_s:g} seconds.") from None
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise InvalidRequest("The body is no JSON: send a GeoJSON polygon.") from None
+    return _check(document)
+
+
+async def _receive(request: Request) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared[:12]) > MOST_BYTES:
+        raise _too_many_bytes()
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise _too_many_bytes()
+    return bytes(body)
+
+
+def _too_many_bytes() -> TooMuch:
+    return TooMuch(f"The body is larger than {MOST_BYTES:,} bytes. Simplify the polygon.")
+
+
+def _check(document: Any) -> dict[str, Any]:
+    geometry = (
+        document.get("geometry") if isinstance(document, dict) and document.get("type") == "Feature" else document
+    )
+    kind = geometry.get("type") if isinstance(geometry, dict) else None
+    if not isinstance(geometry, dict) or kind not in ("Polygon", "MultiPolygon"):
+        raise InvalidRequest("Send a GeoJSON Polygon or MultiPolygon in longitude and latitude, or a Feature of one.")
+    coordinates = geometry.get("coordinates")
+    polygons = [coordinates] if kind == "Polygon" else coordinates
+    total = 0
+    for ring in _rings(polygons):
+        total += len(ring)
+        if total > MOST_VERTICES:
+            raise TooMuch(f"The polygon has more than {MOST_VERTICES:,} vertices. Simplify it.")
+        if len(ring) < _FEWEST_OF_A_RING or not all(map(_is_position, ring)):
+            raise InvalidRequest("Every ring needs at least four positions, longitude and latitude in degrees.")
+    if total == 0:
+        raise InvalidRequest("The polygon is empty.")
+    return {"type": kind, "coordinates": coordinates}
+
+
+def _rings(polygons: Any) -> Iterator[list[Any]]:
+    for polygon in polygons if isinstance(polygons, list) else [None]:
+        for ring in polygon if isinstance(polygon, list) and polygon else [None]:
+            if not isinstance(ring, list):
+                raise InvalidRequest("The coordinates are not those of a polygon: lists of rings of positions.")
+            yield ring
+
+
+def _is_position(position: Any) -> bool:
+    if not isinstance(position, list) or not 2 <= len(position) <= 3:
+        return False
+    if not all(isinstance(n, int | float) and not isinstance(n, bool) and math.isfinite(n) for n in position):
+        return False
+    return bool(-180 <= position[0] <= 180 and -90 <= position[1] <= 90)
