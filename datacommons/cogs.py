@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from catalog.legend import Legend
+from datacommons.overviews import TILE, make_overviews
 from datacommons.progress import Advance
 from datacommons.rasters import RasterSource
 
@@ -80,8 +81,17 @@ def write_map(path: Path, classes: NDArray[np.uint8], geobox: GeoBox, legend: Le
     with rasterio.open(draft, "w", **_profile(geobox, "uint8", NODATA)) as dataset:
         dataset.write_colormap(1, _colours(legend))
         dataset.write(classes, 1)
+    # GDAL takes them for the draft's: each is the overview of the file that its name begins with.
+    coarser, overviews = draft, []
+    for cells in make_overviews(classes):
+        coarser = coarser.with_name(f"{coarser.name}.ovr")
+        overviews.append(coarser)
+        with rasterio.open(coarser, "w", **_profile(geobox.zoom_to(cells.shape), "uint8", NODATA)) as dataset:
+            dataset.write(cells, 1)
     # Of classes, LZW makes as little as DEFLATE does, in half the time.
-    _compress(draft, path, overview_resampling="MODE", compress="LZW")
+    _compress(draft, path, overviews="FORCE_USE_EXISTING", compress="LZW")
+    for overview in overviews:
+        overview.unlink()
 
 
 def _colours(legend: Legend) -> dict[int, tuple[int, int, int, int]]:
@@ -100,8 +110,8 @@ def _profile(geobox: GeoBox, dtype: str, nodata: float | None) -> dict[str, Any]
         "transform": geobox.affine,
         "nodata": nodata,
         "tiled": True,
-        "blockxsize": 512,
-        "blockysize": 512,
+        "blockxsize": TILE,
+        "blockysize": TILE,
         "bigtiff": "if_safer",
     }
 
@@ -118,5 +128,7 @@ def _filled(values: np.ma.MaskedArray[Any, Any], dtype: str, nodata: float | Non
 
 def _compress(draft: Path, path: Path, compress: str = "DEFLATE", **options: str) -> None:
     with rasterio.Env(GDAL_NUM_THREADS="ALL_CPUS"):
-        rasterio.shutil.copy(draft, path, driver="COG", compress=compress, blocksize=512, bigtiff="IF_SAFER", **options)
+        rasterio.shutil.copy(
+            draft, path, driver="COG", compress=compress, blocksize=TILE, bigtiff="IF_SAFER", **options
+        )
     draft.unlink()
