@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -12,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 import xarray as xr
 import zarr
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
 from zarr.errors import ZarrUserWarning
@@ -23,6 +25,8 @@ from scenarios.ensemble import Ensemble
 
 _CLOSING = Lock()
 _CHUNK = 512
+# A year has as many planes as classes, and the time that a chunk takes to write hardly hangs on its size.
+_PLANE_CHUNK = 1024
 
 
 class CubeWriter:
@@ -65,11 +69,16 @@ class CubeWriter:
             _gather_metadata(self._path)
 
     def add(
-        self, name: str, dimensions: Sequence[str], attributes: Mapping[str, Any], dtype: str = "uint8"
+        self,
+        name: str,
+        dimensions: Sequence[str],
+        attributes: Mapping[str, Any],
+        dtype: str = "uint8",
+        chunk: int = _CHUNK,
     ) -> zarr.Array[Any]:
-        """Add an array of zeros; a chunk holds one year of one class, 512 x 512 cells."""
+        """Add an array of zeros; a chunk holds one year of one class, 512 x 512 cells if not said otherwise."""
         shape = tuple(self._sizes[d] for d in dimensions)
-        chunks = tuple(min(_CHUNK, n) if d in "yx" else 1 for d, n in zip(dimensions, shape, strict=True))
+        chunks = tuple(min(chunk, n) if d in "yx" else 1 for d, n in zip(dimensions, shape, strict=True))
         return _add_array(
             self._group, name, dimensions, shape, chunks, dtype, {"grid_mapping": "spatial_ref", **attributes}
         )
@@ -122,14 +131,24 @@ def write_ensemble(writer: CubeWriter, ensemble: Ensemble, workers: Workers) -> 
     ensemble : its counts are stored as they are, and decoded by readers to shares from 0 to 1
     workers : who compresses and writes the years side by side
     """
-    array = writer.add("probability", ("time", "class", "y", "x"), _share(ensemble, "has the class"))
+    share = _share(ensemble, "has the class")
+    array = writer.add("probability", ("time", "class", "y", "x"), share, chunk=_PLANE_CHUNK)
 
     def write_year(year: int) -> None:
-        array[year] = ensemble.counts[year]
+        for n, plane in enumerate(ensemble.counts[year]):
+            _write_plane(array, (year, n), plane)
         ensemble.counts.let_go(year)
 
     workers.map(write_year, range(len(ensemble.years)))
     _write_timing(writer, ensemble)
+
+
+def _write_plane(array: zarr.Array[Any], place: tuple[int, int], plane: NDArray[np.uint8]) -> None:
+    """Write a plane; chunks of zeros are left out. Where there are none, Zarr need not look for them, which is slow."""
+    rows, columns = plane.shape
+    edges = range(0, rows, _PLANE_CHUNK), range(0, columns, _PLANE_CHUNK)
+    full = all(plane[y : y + _PLANE_CHUNK, x : x + _PLANE_CHUNK].any() for y, x in product(*edges))
+    (array.with_config({"write_empty_chunks": True}) if full else array)[place] = plane
 
 
 def _write_timing(writer: CubeWriter, ensemble: Ensemble) -> None:
