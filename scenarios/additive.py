@@ -12,13 +12,14 @@ from scenarios.bases import Basis
 from scenarios.cluster import Workers
 from scenarios.curves import TransitionModel, to_fixed_point
 from scenarios.drivers import Drivers
-from scenarios.grid import Grid
+from scenarios.grid import Block, Grid
 from scenarios.kernels.potential import add_curve
 from scenarios.momentum import SHARE_EDGES, Momentum
 from scenarios.neighbourhood import LEVELS, Neighbourhood
 from scenarios.transitions import Transition
 
 _SMALLEST_SPAN = 0.02  # a window that moves the odds by less than 2 % is not worth a look-up
+_EDGE_IN_CACHE = 256  # of a block whose scores stay near while one driver after the other adds to them
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +53,23 @@ def score_static(
 ) -> NDArray[np.int16]:
     """Return the score of the drivers, (transition, y, x) int16, on top of that of recent change."""
     out = np.zeros((len(models), *grid.shape), np.int16) if recent is None else recent.copy()
-    for d, (name, values) in enumerate(drivers.items()):
-        table = np.zeros((len(models), edges[name].size + 2), np.int16)
-        for t, model in enumerate(models):
-            if model is not None:
-                table[t, 1:] = model.fixed_point(d, table.shape[1] - 1)  # level 0, missing, scores 0
-        workers.map(lambda block: add_curve(values, edges[name], table, block, out), grid.blocks(512))  # noqa: B023
+    curves = [_tabulate(models, d, edges[name].size) for d, name in enumerate(drivers)]
+
+    def score(block: Block) -> None:
+        for (name, values), curve in zip(drivers.items(), curves, strict=True):
+            add_curve(values, edges[name], curve, block, out)
+
+    workers.map(score, grid.blocks(_EDGE_IN_CACHE))
     return out
+
+
+def _tabulate(models: Sequence[AdditiveModel | None], driver: int, edges: int) -> NDArray[np.int16]:
+    """Return what each transition gets for each level of a driver, (transition, level) int16."""
+    table = np.zeros((len(models), edges + 2), np.int16)
+    for t, model in enumerate(models):
+        if model is not None:
+            table[t, 1:] = model.fixed_point(driver, edges + 1)  # level 0, missing, scores 0
+    return table
 
 
 def score_momentum(
