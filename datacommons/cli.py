@@ -146,7 +146,8 @@ def ingest(
             time=time,
             progress=True,
         )
-    print_reports(reports)
+        known = licence or opened.settings.licence
+    print_reports(reports, licence=known)
 
 
 @app.command()
