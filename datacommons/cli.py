@@ -146,7 +146,8 @@ def ingest(
             time=time,
             progress=True,
         )
-    print_reports(reports)
+        known = licence or opened.settings.licence
+    print_reports(reports, licence=known)
 
 
 @app.command()
@@ -236,7 +237,7 @@ def validate(
             from datacommons.report import write_report
             from datacommons.runs import read_scenario
 
-            write_report(report, found, title=opened.landscape(read_scenario(opened, scenario).landscape).title)
+            write_report(report, found, title=opened.landscape(read_scenario(opened, scenario)[0].landscape).title)
             print_line(f"The report with maps: {report}")
 
 

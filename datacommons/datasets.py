@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from affine import Affine
@@ -110,19 +110,15 @@ def open_variable(
     with open_dataset(path) as dataset:
         name = _choose_variable(path, dataset, variable)
         array = dataset[name]
-        axes = (_find_axis(path, array, "y"), _find_axis(path, array, "x"))
-        selection = _choose_indices(path, array, axes, time)
-        measured = [_measure_axis(path, array, name) for name in axes]
-        known, taken = _find_crs(dataset, array, axes)
-        geobox, turned = _find_grid(
-            (array.sizes[axes[0]], array.sizes[axes[1]]), measured, choose_crs(path, known, crs)
-        )
-        refuse_unbounded(path, (geobox.shape.y, geobox.shape.x), _size_on_disk(path), _chunk_bytes(array))
+        place = find_place(path, dataset, array, crs=crs)
+        selection = _choose_indices(path, array, place.axes, time)
+        shape = (place.geobox.shape.y, place.geobox.shape.x)
+        refuse_unbounded(path, shape, _size_on_disk(path), _chunk_bytes(array))
         attrs = {**array.attrs, **array.encoding}
         return DatasetSource(
             path=path,
             band=1,
-            geobox=geobox,
+            geobox=place.geobox,
             dtype=str(array.dtype),
             nodata=_find_nodata(array, attrs),
             scale=float(attrs.get("scale_factor", 1.0)),
@@ -132,10 +128,35 @@ def open_variable(
             product_version=str(dataset.attrs.get("product_version", "")),
             variable=name,
             selection=selection,
-            axes=axes,
-            turned=turned,
-            notes=(*taken, *_note_gaps(path, name, attrs)),
+            axes=place.axes,
+            turned=place.turned,
+            notes=(*place.notes, *_note_gaps(path, name, attrs)),
         )
+
+
+class Place(NamedTuple):
+    """Where an array lies: its grid, north up; its dimensions of y and x, and which were turned for that; notes."""
+
+    geobox: GeoBox
+    axes: tuple[str, str]
+    turned: tuple[bool, bool]
+    notes: tuple[str, ...]
+
+
+def find_place(path: PurePath, dataset: xr.Dataset, array: xr.DataArray, *, crs: str | None) -> Place:
+    """Tell where an array of a dataset lies, by its coordinates and their CRS.
+
+    Raises
+    ------
+    InvalidRaster
+        If it lacks coordinates or a CRS, or is not even.
+    """
+    axes = (_find_axis(path, array, "y"), _find_axis(path, array, "x"))
+    measured = [_measure_axis(path, array, name) for name in axes]
+    known, notes = _find_crs(dataset, array, axes)
+    shape = (array.sizes[axes[0]], array.sizes[axes[1]])
+    geobox, turned = _find_grid(shape, measured, choose_crs(path, known, crs))
+    return Place(geobox, axes, turned, notes)
 
 
 @contextmanager
@@ -191,7 +212,7 @@ def _choose_variable(path: Path, dataset: xr.Dataset, variable: str | None) -> s
     )
 
 
-def _find_axis(path: Path, array: xr.DataArray, axis: str) -> str:
+def _find_axis(path: PurePath, array: xr.DataArray, axis: str) -> str:
     """Return the dimension of an axis, by its name or what its coordinate says of itself."""
     for name in map(str, array.dims):
         attrs = array.coords[name].attrs if name in array.coords else {}
@@ -261,7 +282,7 @@ def _find_grid(
     return GeoBox(shape, affine, crs), (not falling, turned)
 
 
-def _measure_axis(path: Path, array: xr.DataArray, name: str) -> tuple[float, float, bool]:
+def _measure_axis(path: PurePath, array: xr.DataArray, name: str) -> tuple[float, float, bool]:
     """Return where the lowest cell of an axis begins, the edge of a cell, and whether values fall."""
     if name not in array.coords:
         raise InvalidRaster(

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from scenarios.validation import Hindcast
 
 _FILE_WIDTH = 240
+_ASK_LICENCE = (
+    "nobody said on what terms others may use this: say it with --licence, as CC-BY-4.0, or for all in commons.toml"
+)
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -35,8 +38,8 @@ def make_console(*, stderr: bool = False) -> Console:
     return console
 
 
-def print_reports(reports: Sequence[IngestReport]) -> None:
-    """Print what became of each file, and what was unusual about it."""
+def print_reports(reports: Sequence[IngestReport], licence: str = "") -> None:
+    """Print what became of each file, and what was unusual about it; ask for a licence that is ``other``."""
     console = make_console()
     for report in reports:
         year = f" {report.year}" if report.year and str(report.year) not in report.layer else ""
@@ -45,6 +48,8 @@ def print_reports(reports: Sequence[IngestReport]) -> None:
         held = f"{report.features:,} features" if report.features else f"{report.cells:,} cells with data"
         console.print(Text(f"{report.source.name}: {verb} {name}, {held}"))
         _print_notes(console, report.notes)
+    if licence == "other":
+        _print_notes(console, [_ASK_LICENCE])
 
 
 def print_pull(report: PullReport) -> None:

@@ -120,7 +120,7 @@ def _count_values(source: RasterSource, advance: Advance) -> tuple[Counter[int],
         _refuse_decimals(source, values)
         counts.update(dict(zip(values.astype(np.int64).tolist(), cells.tolist(), strict=True)))
         if row_areas is not None:
-            hectares += row_areas[window.row_off : window.row_off + block.shape[0]] @ _count_rows(block)
+            hectares += _add_up(block, row_areas[window.row_off : window.row_off + block.shape[0]])
         advance(block.shape[0] / source.geobox.height)
     if row_areas is None:
         area = cell_size_m(source.geobox) ** 2 / SQUARE_METRES_PER_HECTARE
@@ -134,11 +134,12 @@ def _measure_rows(geobox: GeoBox) -> NDArray[np.float64] | None:
     return np.abs(grid.row_area_ha) if grid.is_geographic and geobox.axis_aligned else None
 
 
-def _count_rows(block: np.ma.MaskedArray[Any, np.dtype[Any]]) -> NDArray[np.int64]:
-    """Return the cells of each value from 0 to 255 in each row, (y, 256)."""
-    rows, columns = np.nonzero(~np.ma.getmaskarray(block) & (block.data >= 0) & (block.data <= 255))
-    values = block.data[rows, columns].astype(np.int64)
-    return np.bincount(rows * 256 + values, minlength=block.shape[0] * 256).reshape(-1, 256)
+def _add_up(block: np.ma.MaskedArray[Any, np.dtype[Any]], row_areas: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the hectares of each value from 0 to 255, (256,), of which a cell of each row has so many, (y,)."""
+    counted = ~np.ma.getmaskarray(block) & (block.data >= 0) & (block.data <= 255)
+    areas = np.broadcast_to(row_areas[:, None], block.shape)
+    values = block.data[counted].astype(np.int64)
+    return np.asarray(np.bincount(values, weights=areas[counted], minlength=256), np.float64)
 
 
 def _tally(cells: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil, floor
@@ -111,29 +111,29 @@ def fetch_mosaic(mosaic: Mosaic, links: Links, folder: Path, advance: Callable[[
     RemoteFailed
         If a tile cannot be read. The strips read so far are kept.
     """
-    _prepare(mosaic, folder)
+    prepare_folder(folder, mosaic.plan)
     height = mosaic.geobox.shape.y
     starts = range(0, height, mosaic.strip_rows)
     for row in starts:
         part = folder / f"rows-{row:08d}.npy"
         if not part.exists():
             strip = mosaic.geobox[row : min(height, row + mosaic.strip_rows), :]
-            _save(part, _read_strip(mosaic, strip, links))
+            save_part(part, _read_strip(mosaic, strip, links))
         advance(1 / len(starts))
     return _put_together(mosaic, folder, starts)
 
 
-def _prepare(mosaic: Mosaic, folder: Path) -> None:
-    """Clear the folder, unless it holds strips of the same mosaic."""
-    plan = folder / _PLAN
-    if not plan.is_file() or json.loads(plan.read_text("utf-8")) != json.loads(json.dumps(mosaic.plan)):
+def prepare_folder(folder: Path, plan: Mapping[str, Any]) -> None:
+    """Clear a folder, unless it holds parts of the same plan."""
+    path, text = folder / _PLAN, json.dumps(plan)
+    if not path.is_file() or path.read_text("utf-8") != text:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        plan.write_text(json.dumps(mosaic.plan), "utf-8")
+        path.write_text(text, "utf-8")
 
 
-def _save(path: Path, cells: NDArray[Any]) -> None:
-    # A strip has its name only when it is whole.
+def save_part(path: Path, cells: NDArray[Any]) -> None:
+    """Keep a part; it has its name only when it is whole."""
     draft = path.with_suffix(".draft")
     with draft.open("wb") as file:
         np.save(file, cells)

@@ -18,7 +18,8 @@ from datacommons.mosaic import Mosaic, cut_grid, fetch_mosaic, measure_tile
 from datacommons.naming import check_name, name_of
 from datacommons.progress import Advance, progress_bar
 from datacommons.remote import Links, Patience
-from datacommons.remote_catalog import Box, search_items
+from datacommons.remote_catalog import Box, find_asset, search_items
+from datacommons.remote_zarr import fetch_mean
 from datacommons.sources import Source, find_source
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def pull_source(commons: Commons, name: str, options: PullOptions) -> PullReport
     _refuse_unfit(commons, source, options)
     links = Links(source.sign if options.sign is None else options.sign, options.patience)
     pull = _Pull(commons, source, options, source.choose_asset(options.asset), links)
-    years = _choose_years(source, options.years)
+    years = [None] if source.access == "zarr" else _choose_years(source, options.years)
     taken, passed, missing = [], [], []
     with progress_bar(f"Pulling {name}", len(years), shown=options.progress) as advance:
         for year in years:
@@ -117,7 +118,7 @@ class _Pull:
         """How scenario files will call it."""
         if self.source.kind == LAND_COVER:
             return LAND_COVER
-        plain = self.asset == self.source.assets[0] and not self.source.parts
+        plain = self.asset in self.source.assets[:1] and not self.source.parts
         return self.source.layer if plain else name_of(f"{self.source.layer}-{self.asset}")
 
     def is_taken(self, year: int | None) -> bool:
@@ -138,18 +139,33 @@ class _Pull:
 
     def take(self, year: int | None, advance: Advance) -> IngestReport | None:
         """Read the layer of a year and ingest it; None if the source has nothing there."""
-        tiles = self._find_tiles(year)
-        if not tiles:
-            return None
-        mosaic, size = self._plan(tuple(href for href, _ in tiles))
         kept = [self.options.landscape, self.source.id, self.layer, *([str(year)] if year else [])]
         folder = self.commons.root / KEPT / "-".join(kept)
-        path = fetch_mosaic(mosaic, self.links, folder, advance)
-        report = self._ingest(path, year, [origin for _, origin in tiles], size)
+        if self.source.access == "zarr":
+            report = self._take_mean(folder, advance)
+        else:
+            tiles = self._find_tiles(year)
+            if not tiles:
+                return None
+            mosaic, size = self._plan(tuple(href for href, _ in tiles))
+            path = fetch_mosaic(mosaic, self.links, folder, advance)
+            report = self._ingest(path, year, [origin for _, origin in tiles], size)
         shutil.rmtree(folder, ignore_errors=True)
         if not any(folder.parent.iterdir()):
             folder.parent.rmdir()
         return report
+
+    def _take_mean(self, folder: Path, advance: Advance) -> IngestReport:
+        """Read the mean of a variable over the years asked for, and ingest it."""
+        years = [year for year in _choose_years(self.source, self.options.years) if year is not None]
+        if not years:
+            raise InvalidIngest(f"{self.source.id} gives the mean of years: say of which, as in --years 1991/2020.")
+        api = (self.options.api or self.source.api).rstrip("/")
+        origin = f"{api}/collections/{self.source.collection}"
+        href = find_asset(origin, self.source.zarr, self.links)
+        box = self.commons.landscape(self.options.landscape).bbox
+        path, size = fetch_mean(href, self.asset, years, box, self.links, folder, advance)
+        return self._ingest(path, None, [origin], size)
 
     def _find_tiles(self, year: int | None) -> list[tuple[str, str]]:
         """Return the address of each tile, and that of the document that describes it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -215,7 +215,7 @@ def _position(path: Path, dataset: rasterio.DatasetReader) -> Any:
     return dataset.transform
 
 
-def choose_crs(path: Path, found: Any, given: str | None) -> CRS:
+def choose_crs(path: PurePath, found: Any, given: str | None) -> CRS:
     """Return the CRS that a file names, or the one given for a file that names none.
 
     Raises

@@ -22,6 +22,7 @@ _BLOCK = 256 * 1024
 _BLOCKS_KEPT = 256  # 64 MiB
 _TIMEOUT_S = (10, 60)
 _EXPIRED = (401, 403, 410)
+_ABSENT = 404
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 """Statuses after which it helps to ask again."""
 
@@ -103,7 +104,13 @@ class Links:
 
 
 def ask(
-    session: requests.Session, url: str, patience: Patience, *, renew: Callable[[], str] | None = None, **options: Any
+    session: requests.Session,
+    url: str,
+    patience: Patience,
+    *,
+    renew: Callable[[], str] | None = None,
+    absent: bool = False,
+    **options: Any,
 ) -> requests.Response:
     """Send a GET request until it is answered.
 
@@ -114,6 +121,8 @@ def ask(
     patience : Patience
     renew : callable, optional
         Returns another link to the same, where one was refused.
+    absent : bool
+        Whether 404 is an answer, too.
     **options
         Of :meth:`requests.Session.get`.
 
@@ -127,7 +136,7 @@ def ask(
         delay = None
         try:
             answer = session.get(url, timeout=_TIMEOUT_S, **options)
-            if answer.ok:
+            if answer.ok or (absent and answer.status_code == _ABSENT):
                 return answer
             reason, delay = f"it answered {answer.status_code} {answer.reason}", answer.headers.get("Retry-After")
             if answer.status_code in _EXPIRED and renew is not None:

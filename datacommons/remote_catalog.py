@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib3.util.retry import Retry
 
 from datacommons.errors import RemoteFailed
-from datacommons.remote import BUSY, Patience
+from datacommons.remote import BUSY, Links, Patience, ask
 
 if TYPE_CHECKING:
     import pystac
@@ -58,6 +58,14 @@ def search_items(api: str, collection: str, box: Box, year: int | None, patience
             f"The STAC API {api} did not answer as one: {reason}. Try again later: what was taken so far is kept."
         ) from error
     return sorted((item for item in found if year is None or _year_of(item) == year), key=lambda item: item.id)
+
+
+def find_asset(collection: str, asset: str, links: Links) -> str:
+    """Return the address of an asset of a collection, by the address of that. Raises RemoteFailed."""
+    try:
+        return str(ask(links.session, collection, links.patience).json()["assets"][asset]["href"])
+    except (KeyError, ValueError) as error:
+        raise RemoteFailed(f"{collection} has no asset {asset!r}, or is no collection. Try again later.") from error
 
 
 def _year_of(item: pystac.Item) -> int | None:

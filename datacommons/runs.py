@@ -14,12 +14,13 @@ from catalog.collections import RUNS
 from catalog.errors import ItemNotFound
 from catalog.store import OWNER, Query
 from datacommons.errors import RunNotFound
-from datacommons.layers import search_all
+from datacommons.layers import Layer, find_vector, search_all
 from scenarios.spec import Scenario, load_scenario
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from geopandas import GeoDataFrame
 
     from datacommons.commons import Commons
     from datacommons.estimate import Estimate
@@ -182,13 +183,9 @@ def run_scenario(
     from datacommons.study import Study
     from datacommons.unfinished import begin_run
 
+    found, places = read_scenario(commons, scenario)
     study = Study.of(
-        commons,
-        read_scenario(commons, scenario),
-        threads=threads,
-        chunk=chunk,
-        progress=progress,
-        classifier=classifier,
+        commons, found, places=places, threads=threads, chunk=chunk, progress=progress, classifier=classifier
     )
     with begin_run(commons.root, study.scenario, study.fingerprint) as attempt:
         return Run(publish_run(study, RunName(attempt.name, datetime.now(UTC)), attempt), commons.locate)
@@ -218,13 +215,9 @@ def validate_scenario(
     """
     from datacommons.study import Study
 
+    found, places = read_scenario(commons, scenario)
     study = Study.of(
-        commons,
-        read_scenario(commons, scenario),
-        threads=threads,
-        chunk=chunk,
-        progress=progress,
-        classifier=classifier,
+        commons, found, places=places, threads=threads, chunk=chunk, progress=progress, classifier=classifier
     )
     return study.hindcast() if members is None else study.hindcast(members)
 
@@ -251,9 +244,8 @@ def plan_scenario(
     from datacommons.estimate import estimate_run
     from datacommons.study import Study
 
-    return estimate_run(
-        Study.of(commons, read_scenario(commons, scenario), threads=threads, chunk=chunk, progress=progress)
-    )
+    found, places = read_scenario(commons, scenario)
+    return estimate_run(Study.of(commons, found, places=places, threads=threads, chunk=chunk, progress=progress))
 
 
 def load_run(commons: Commons, run_id: str) -> Run:
@@ -277,6 +269,15 @@ def list_runs(commons: Commons) -> list[str]:
     return [item["id"] for item in sorted(items, key=lambda item: str(item["properties"]["created"]))]
 
 
-def read_scenario(commons: Commons, scenario: str | Path | Scenario) -> Scenario:
-    """Read a scenario from its file, with the vector layers of the commons that it names."""
-    return scenario if isinstance(scenario, Scenario) else load_scenario(scenario, commons.features)
+def read_scenario(commons: Commons, scenario: str | Path | Scenario) -> tuple[Scenario, tuple[Layer, ...]]:
+    """Read a scenario from its file, and return it with the vector layers of the commons that it names."""
+    if isinstance(scenario, Scenario):
+        return scenario, ()
+    named: dict[str, Layer] = {}
+
+    def read_features(landscape: str, name: str) -> GeoDataFrame:
+        features = commons.features(landscape, name)
+        named[name] = find_vector(commons.layers(landscape), landscape, name)
+        return features
+
+    return load_scenario(scenario, read_features), tuple(named.values())

@@ -50,6 +50,7 @@ class Study:
     inputs : the layers that are learned from, land cover first
     plan_layers : the layers that interventions name, each once
     zone_layer : the layer of the demand's zones, if it names one
+    places : the vector layers whose features the scenario holds
     doubts : what is doubtful about the history's origin
     workers, chunk, progress : how it is computed and shown
     classifier : learns where a transition is likely, instead of the scenario's `potential.model`
@@ -66,6 +67,7 @@ class Study:
     chunk: int
     progress: bool
     classifier: Classifier | None = None
+    places: tuple[Layer, ...] = ()
 
     @classmethod
     def of(
@@ -77,6 +79,7 @@ class Study:
         chunk: int | None,
         progress: bool,
         classifier: Classifier | None = None,
+        places: tuple[Layer, ...] = (),
     ) -> Study:
         """Find the landscape and the layers, and check the scenario's interventions against them.
 
@@ -104,6 +107,7 @@ class Study:
             chunk=DEFAULT_CHUNK if chunk is None else chunk,
             progress=progress,
             classifier=classifier,
+            places=places,
         )
         Plan(scenario, landscape.legend, study.grid)
         Conversions(scenario.conversions, landscape.legend)
@@ -185,7 +189,8 @@ class Study:
     def sources(self) -> tuple[Layer, ...]:
         """Every layer that goes into the result."""
         zones = () if self.zone_layer is None else (self.zone_layer,)
-        return tuple({layer.item: layer for layer in (*self.inputs, *zones, *self.plan_layers)}.values())
+        layers = (*self.inputs, *zones, *self.plan_layers, *self.places)
+        return tuple({(layer.collection, layer.item): layer for layer in layers}.values())
 
     @property
     def access(self) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from catalog.collections import DRIVERS, LAND_COVER
+from catalog.collections import LAND_COVER
 from datacommons.errors import InvalidIngest, SourceUnknown
 
 FOLDER = Path(str(files("datacommons"))) / "sources"
@@ -35,7 +35,8 @@ class Source(BaseModel):
     licence, terms : str
         SPDX identifier or ``other``, and in words.
     access : str
-        ``stac`` (an API), ``file`` (an address for each asset) or ``none`` (``advice`` says what to do).
+        ``stac`` (an API), ``file`` (an address for each asset), ``zarr`` (the asset ``zarr`` of a collection of an
+        API, of which any variable can be taken) or ``none`` (``advice`` says what to do).
     api, collection, sign : str
         The STAC API, the collection there, and the address that signs links, if links have to be signed.
     file : str
@@ -62,7 +63,7 @@ class Source(BaseModel):
     kind: Literal["land-cover", "drivers"]
     product: str
     licence: str
-    access: Literal["stac", "file", "none"]
+    access: Literal["stac", "file", "zarr", "none"]
     status: str
     source: str
     layer: str = ""
@@ -74,6 +75,7 @@ class Source(BaseModel):
     api: str = ""
     collection: str = ""
     sign: str = ""
+    zarr: str = ""
     file: str = ""
     assets: tuple[str, ...] = ()
     parts: str = ""
@@ -85,14 +87,14 @@ class Source(BaseModel):
 
     @model_validator(mode="after")
     def _reaches(self) -> Source:
-        needed = {"stac": (self.api, self.collection), "file": (self.api, self.file), "none": (self.advice,)}[
-            self.access
-        ]
-        if (
-            not all(needed)
-            or (self.kind == LAND_COVER and not self.legend)
-            or (self.kind == DRIVERS and not self.layer)
-        ):
+        needed = {
+            "stac": (self.api, self.collection),
+            "file": (self.api, self.file),
+            "zarr": (self.api, self.collection, self.zarr),
+            "none": (self.advice,),
+        }
+        named = self.legend if self.kind == LAND_COVER else self.layer
+        if not named or not all(needed[self.access]):
             raise ValueError(f"the source {self.id} lacks a field that its access or kind needs")
         return self
 
@@ -107,6 +109,8 @@ class Source(BaseModel):
 
     def choose_asset(self, asset: str | None) -> str:
         """Return the asset that is meant. Raises InvalidIngest, with those there are."""
+        if self.access == "zarr":
+            return self._choose_variable(asset)
         known = ", ".join(self.assets)
         if asset is None and self.parts:
             raise InvalidIngest(f"{self.id} has {known}: say which, and which {self.parts}.")
@@ -115,6 +119,11 @@ class Source(BaseModel):
         named = asset.partition("_")[0] if self.parts else asset
         if named not in self.assets:
             raise InvalidIngest(f"{self.id} has no asset {asset!r}; it has: {known}.")
+        return asset
+
+    def _choose_variable(self, asset: str | None) -> str:
+        if asset is None:
+            raise InvalidIngest(f"{self.id} has many variables: say which, as in --asset NAME.")
         return asset
 
 

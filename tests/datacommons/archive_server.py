@@ -67,6 +67,9 @@ class Archive(BaseHTTPRequestHandler):
         base = f"http://{self.headers['Host']}"
         if path == "/stac/search":
             return self._search(json.loads(body), base)
+        if path.startswith("/stac/collections/"):
+            described: dict[str, Any] = json.loads(json.dumps(ARCHIVE["described"]).replace("BASE", base))
+            return described
         links = [
             {"rel": "root", "href": f"{base}/stac", "type": "application/json"},
             {"rel": "self", "href": f"{base}/stac", "type": "application/json"},
@@ -120,6 +123,10 @@ class Archive(BaseHTTPRequestHandler):
             self._send(404, b"", "text/plain", {})
             return
         whole = file.read_bytes()
+        if "Range" not in self.headers:
+            self._log(path, 200, len(whole))
+            self._send(200, whole, "application/octet-stream", {}, cut=cut)
+            return
         first, last = (int(part) for part in self.headers["Range"].removeprefix("bytes=").split("-"))
         part = whole[first : last + 1]
         self._log(path, 206, len(part), first)

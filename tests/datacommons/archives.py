@@ -34,6 +34,7 @@ class Archive:
     faults: list[dict[str, Any]] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
     lifetime_s: float = 3600
+    described: dict[str, Any] = field(default_factory=dict)
 
     def add(
         self,
@@ -90,6 +91,7 @@ class Archive:
     def open(self) -> Iterator[dict[str, Any]]:
         """Serve it; yield the options by which a pull finds it."""
         described = {"items": self.items, "signed": self.signed, "lifetime_s": self.lifetime_s}
+        described |= {"described": self.described}
         (self.folder / "archive.json").write_text(json.dumps(described))
         (self.folder / "faults.json").write_text(json.dumps(self.faults))
         with subprocess.Popen([sys.executable, SERVER, self.folder], stdout=subprocess.PIPE, text=True) as server:

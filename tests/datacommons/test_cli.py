@@ -66,6 +66,8 @@ def test_ingest_prints_what_was_done_and_what_was_unusual(
     assert outcome.out.splitlines() == [
         "lc_1990.tif: added land-cover 1990 of valley, 2,280 cells with data",
         "  note: lc_1990.tif declares no nodata; its 120 cells of 0 are nodata by the legend",
+        "  note: nobody said on what terms others may use this: say it with --licence, as CC-BY-4.0, or for all in "
+        "commons.toml",
     ]
     again = cli("ingest", path, "--collection", "land-cover", "--replace")
     assert again.out.startswith("lc_1990.tif: replaced land-cover 1990 of valley")

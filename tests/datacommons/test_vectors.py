@@ -12,7 +12,7 @@ import pytest
 import shapely
 from fastapi.testclient import TestClient
 
-from catalog.store import ANONYMOUS
+from catalog.store import ANONYMOUS, OWNER
 from datacommons.commons import Commons
 from datacommons.errors import LayerNotFound
 from datacommons.server import create_app
@@ -231,10 +231,27 @@ def test_a_layer_stands_for_a_file_in_a_scenario(commons: Commons, tmp_path: Pat
     by_file, by_layer = tmp_path / "file.yaml", tmp_path / "layer.yaml"
     by_file.write_text(SCENARIO % {"roads": "roads.geojson", "places": "places.geojson"}, "utf-8")
     by_layer.write_text(SCENARIO % {"roads": "{layer: roads}", "places": "{layer: places}"}, "utf-8")
-    scenario = read_scenario(commons, by_layer)
-    assert scenario == read_scenario(commons, by_file)
+    (scenario, places), (same, none) = read_scenario(commons, by_layer), read_scenario(commons, by_file)
+    assert scenario == same
+    assert ({each.item for each in places}, none) == ({"valley-roads", "valley-places"}, ())
     assert sorted(scenario.demand.zones or ()) == NAMES
-    assert scenario.to_yaml() == read_scenario(commons, by_file).to_yaml()
+    assert scenario.to_yaml() == same.to_yaml()
+
+
+def test_a_run_is_derived_of_its_vectors_and_no_more_open_than_they_are(commons: Commons, tmp_path: Path) -> None:
+    commons.ingest([write(villages(), tmp_path / "reserve.gpkg")], collection="vectors")
+    item = commons.store.item("vectors", "valley-reserve", OWNER)
+    item["properties"]["landscape:access"] = "partners"
+    commons.store.put_items([item])
+    path = tmp_path / "plan.yaml"
+    scenario = SCENARIO.replace("zones: %(places)s", "rule: markov").replace(
+        "potential:", "members: 1\ntransitions: {minimum_hectares: 1}\npotential:"
+    )
+    path.write_text(scenario % {"roads": "built", "places": "{layer: reserve}"}, "utf-8")
+    run = commons.run(path)
+    assert run.item["properties"]["landscape:access"] == "partners"
+    origins = [link["title"] for link in run.item["links"] if link["rel"] == "derived_from"]
+    assert "valley-reserve" in origins
 
 
 def test_a_layer_needs_the_commons(commons: Commons, tmp_path: Path) -> None:

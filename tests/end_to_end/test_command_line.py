@@ -33,6 +33,8 @@ def test_each_command_succeeds_without_complaint(job: Job, name: str) -> None:
 
 def test_ingest_tells_what_became_of_each_file(job: Job) -> None:
     told = job.outcomes["ingest land cover"].out.splitlines()
+    *told, licence = told
+    assert licence.startswith("  note: nobody said on what terms others may use this: say it with --licence")
     assert told == [
         f"landcover_{year}.tif: added land-cover {year} of plum-island, 113,563 cells with data"
         for year in (1985, 1991, 1999)
