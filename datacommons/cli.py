@@ -28,6 +28,13 @@ ThreadsOption = Annotated[
 ChunkOption = Annotated[
     int | None, typer.Option(min=16, help="Side of a chunk in cells; the result is the same for any size.")
 ]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Where members are projected: threads, processes, processes:N or a Dask scheduler as tcp://host:8786.",
+        show_default="threads",
+    ),
+]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
 ScenarioArgument = Annotated[Path, typer.Argument(help="Scenario file (YAML).", show_default=False)]
 
@@ -225,13 +232,14 @@ def validate(
     ] = None,
     threads: ThreadsOption = None,
     chunk: ChunkOption = None,
+    cluster: ClusterOption = None,
     commons: CommonsOption = None,
 ) -> None:
     """Learn from the earlier dates, project to the last one, and score the result."""
     from datacommons.display import print_hindcast, print_line
 
     with _open(commons) as opened:
-        found = opened.validate(scenario, threads=threads, chunk=chunk, members=members, progress=True)
+        found = opened.validate(scenario, threads=threads, chunk=chunk, members=members, cluster=cluster, progress=True)
         print_hindcast(found)
         if report is not None:
             from datacommons.report import write_report
@@ -260,13 +268,14 @@ def run(
     scenario: ScenarioArgument,
     threads: ThreadsOption = None,
     chunk: ChunkOption = None,
+    cluster: ClusterOption = None,
     commons: CommonsOption = None,
 ) -> None:
     """Project a scenario and publish the run."""
     from datacommons.display import print_run
 
     with _open(commons) as opened:
-        print_run(opened.run(scenario, threads=threads, chunk=chunk, progress=True))
+        print_run(opened.run(scenario, threads=threads, chunk=chunk, cluster=cluster, progress=True))
 
 
 @app.command()

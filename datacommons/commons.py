@@ -357,7 +357,7 @@ class Commons:
         scenario : str, Path or Scenario
             A YAML file, or the scenario itself.
         **options
-            ``threads``, ``chunk``, ``members``, ``progress`` and ``classifier``, as in
+            ``threads``, ``chunk``, ``members``, ``progress``, ``classifier`` and ``cluster``, as in
             :func:`datacommons.runs.validate_scenario`.
         """
         from datacommons.runs import validate_scenario
@@ -372,7 +372,8 @@ class Commons:
         scenario : str, Path or Scenario
             A YAML file, or the scenario itself.
         **options
-            ``threads``, ``chunk``, ``progress`` and ``classifier``, as in :func:`datacommons.runs.run_scenario`.
+            ``threads``, ``chunk``, ``progress``, ``classifier`` and ``cluster``, as in
+            :func:`datacommons.runs.run_scenario`.
         """
         from datacommons.runs import run_scenario
 

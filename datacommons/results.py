@@ -28,7 +28,7 @@ from scenarios.interventions import Plan
 from scenarios.journal import FolderJournal
 from scenarios.projection import CENTRAL
 from scenarios.validation import Hindcast
-from scenarios.walks import BEST, Walks, walk_members
+from scenarios.walks import BEST, Walks, hand_over, walk_members
 from scenarios.yearbook import Shortfall, Year
 
 One = TypeVar("One")
@@ -149,9 +149,10 @@ class _Writer:
         study = self.study
         learned, start = study.calibration(), study.land_cover[study.scenario.start]
         walks = Walks(learned.model, study.scenario, start, study.chunk, self.journals)
-        projected, ensemble = _do_both(
-            study, lambda: self.write_trajectory(walks, advance), lambda: self.write_ensemble(walks, advance)
-        )
+        with hand_over(walks, study.workers.cluster) as ready:
+            projected, ensemble = _do_both(
+                study, lambda: self.write_trajectory(ready, advance), lambda: self.write_ensemble(ready, advance)
+            )
         return learned, projected, ensemble
 
     def write_trajectory(self, walks: Walks, advance: Advance) -> _Projected:

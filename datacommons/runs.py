@@ -158,6 +158,7 @@ def run_scenario(
     chunk: int | None = None,
     progress: bool = False,
     classifier: Any = None,
+    cluster: Any = None,
 ) -> Run:
     """Project a scenario and publish it: all of it, or nothing.
 
@@ -170,6 +171,9 @@ def run_scenario(
     threads : how many to use; all cores if not given. It does not show in the result.
     chunk : edge, in cells, of the blocks that are worked on side by side. It does not show in the result.
     progress : whether to show a bar on stderr
+    cluster : where the best map and the members are projected: ``"threads"``, if not given; ``"processes"`` or
+        ``"processes:4"`` on this machine; the address of a scheduler of Dask, as ``"tcp://10.0.0.1:8786"``; or a
+        `dask.distributed.Client`, as those of dask-jobqueue and dask-gateway. It does not show in the result.
     classifier : learns where a transition is likely, instead of the scenario's `potential.model`: an object with
         ``fit`` and ``predict_proba``, as scikit-learn's classifiers
 
@@ -182,13 +186,18 @@ def run_scenario(
     from datacommons.results import publish_run
     from datacommons.study import Study
     from datacommons.unfinished import begin_run
+    from scenarios.cluster import open_cluster
 
     found, places = read_scenario(commons, scenario)
     study = Study.of(
         commons, found, places=places, threads=threads, chunk=chunk, progress=progress, classifier=classifier
     )
-    with begin_run(commons.root, study.scenario, study.fingerprint) as attempt:
-        return Run(publish_run(study, RunName(attempt.name, datetime.now(UTC)), attempt), commons.locate)
+    with (
+        open_cluster(cluster, threads) as processes,
+        begin_run(commons.root, study.scenario, study.fingerprint) as attempt,
+    ):
+        name = RunName(attempt.name, datetime.now(UTC))
+        return Run(publish_run(study.handed_to(processes), name, attempt), commons.locate)
 
 
 def validate_scenario(
@@ -200,12 +209,13 @@ def validate_scenario(
     progress: bool = False,
     members: int | None = None,
     classifier: Any = None,
+    cluster: Any = None,
 ) -> Hindcast:
     """Learn from all dates of the scenario's history but the last, project to it, and compare.
 
     Parameters
     ----------
-    commons, scenario, threads, chunk, progress, classifier : as for `run_scenario`
+    commons, scenario, threads, chunk, progress, classifier, cluster : as for `run_scenario`
     members : how many maps to draw by likelihood; 8 if not given
 
     Raises
@@ -214,12 +224,15 @@ def validate_scenario(
         The history has fewer than three dates.
     """
     from datacommons.study import Study
+    from scenarios.cluster import open_cluster
 
     found, places = read_scenario(commons, scenario)
     study = Study.of(
         commons, found, places=places, threads=threads, chunk=chunk, progress=progress, classifier=classifier
     )
-    return study.hindcast() if members is None else study.hindcast(members)
+    with open_cluster(cluster, threads) as processes:
+        study = study.handed_to(processes)
+        return study.hindcast() if members is None else study.hindcast(members)
 
 
 def plan_scenario(

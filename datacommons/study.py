@@ -20,7 +20,7 @@ from datacommons.progress import progress_bar
 from datacommons.provenance import check_history
 from scenarios.calibration import Calibration, calibrate
 from scenarios.classifiers import Classifier, fingerprint_classifier, prepare_classifier
-from scenarios.cluster import Workers
+from scenarios.cluster import Cluster, Workers
 from scenarios.conversions import Conversions, date_last_change
 from scenarios.drivers import Driver, Drivers, as_categories, check_drivers, derive_drivers
 from scenarios.grid import Grid
@@ -118,6 +118,10 @@ class Study:
             prepare_classifier(classifier, scenario.seed)
         check_drivers((*scenario.potential.drivers, *others), legend=landscape.legend, grid=study.grid)
         return study
+
+    def handed_to(self, cluster: Cluster | None) -> Study:
+        """Return the same study, with walks that are handed to processes."""
+        return self if cluster is None else replace(self, workers=replace(self.workers, cluster=cluster))
 
     @cached_property
     def grid(self) -> Grid:

@@ -1,13 +1,21 @@
-"""Where work is done side by side. The only room that imports Dask."""
+"""Where work is done side by side: threads here, processes anywhere. The only room that imports Dask."""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from threading import Condition, local
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+from uuid import uuid4
+
+from scenarios.errors import ClusterFailed, ClusterUnknown
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -26,13 +34,19 @@ class Workers:
     Parameters
     ----------
     threads : how many; the cores of the machine if not given
+    cluster : processes that whole walks are handed to; None: all is done by the threads
     """
 
     threads: int = field(default_factory=_count_cores)
+    cluster: Cluster | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.threads < 1:
             raise ValueError(f"There must be at least 1 thread; found {self.threads}.")
+
+    def __reduce__(self) -> tuple[type[Workers], tuple[int]]:
+        """Go to another process without the cluster."""
+        return Workers, (self.threads,)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Return the function's results in the order of the items.
@@ -123,3 +137,180 @@ class _Call:
 
 ONE = Workers(1)
 """No side-by-side work: for what itself runs inside a pool."""
+
+
+PROCESSES: Final = "processes"
+THREADS: Final = "threads"
+
+_PATIENCE_S = 30.0
+_LIBRARIES = ("datacommons", "numba", "numpy", "scikit-learn", "scipy")  # whose versions show in a result
+
+Say = Callable[[Any], None]
+"""Tells whoever handed out the work how it goes on; raises where nobody waits for it any more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cluster:
+    """Processes that whole jobs are handed to.
+
+    Parameters
+    ----------
+    client : `dask.distributed.Client`
+    """
+
+    client: Any
+
+    @property
+    def threads(self) -> list[int]:
+        """How many threads each process has."""
+        return list(self.client.nthreads().values())
+
+    def check(self) -> None:
+        """Wait for the first process, and see that all have what a result hangs on.
+
+        Raises
+        ------
+        ClusterFailed
+            No process is there, or one has other versions of the libraries.
+        """
+        try:
+            self.client.wait_for_workers(1, timeout=_PATIENCE_S)
+        except TimeoutError as error:
+            raise ClusterFailed(f"No worker came to {self.client} in {_PATIENCE_S:.0f} s. Start some.") from error
+        here = list_versions()
+        for address, there in self.client.run(list_versions).items():
+            if there != here:
+                raise ClusterFailed(
+                    f"The worker {address} has {', '.join(sorted(set(there) - set(here)))}, and here is "
+                    f"{', '.join(sorted(set(here) - set(there)))}. The same bytes need the same versions: install them "
+                    "there."
+                )
+
+    def sees(self, folder: Path) -> bool:
+        """Whether every process can read what is written into a folder here."""
+        with NamedTemporaryFile(dir=folder) as file:
+            return all(self.client.run(os.path.exists, file.name).values())
+
+    def scatter(self, thing: object) -> Any:
+        """Give every process its copy of an object; return what stands for it in `do`."""
+        return self.client.scatter(thing, broadcast=True, hash=False)
+
+    def do(
+        self, function: Callable[..., Result], items: Sequence[Item], *shared: Any, at_once: int, listen: Say
+    ) -> Iterator[tuple[Item, Result]]:
+        """Call a function for each item in some process; yield what it returns as it comes.
+
+        What a process was doing that has died is done again elsewhere. Of each item there is one task, whatever it
+        does.
+
+        Parameters
+        ----------
+        function : called with the item, what is shared, and a `Say`
+        shared : the same for all; from `scatter` or small
+        at_once : how many are handed out at the same time
+        listen : takes what the processes say
+        """
+        dask, topic, waiting = _distributed(), f"walks-{uuid4().hex}", list(items)
+        over = dask.Event(topic, client=self.client)
+        self.client.subscribe_topic(topic, lambda event: listen(event[1]))
+        named: dict[Any, Item] = {}
+
+        def hand_out(item: Item) -> Any:
+            future = self.client.submit(_work, function, item, topic, *shared, pure=False)
+            named[future] = item
+            return future
+
+        try:
+            going = dask.as_completed([hand_out(item) for item in waiting[:at_once]])
+            del waiting[:at_once]
+            for future in going:
+                yield named.pop(future), future.result()
+                if waiting:
+                    going.add(hand_out(waiting.pop(0)))
+        except dask.KilledWorker as error:
+            raise ClusterFailed(
+                f"The worker {error.last_worker.address} died on the same work as others before it, mostly for lack of "
+                "memory. Take fewer processes, or ones with more memory, and run again: it goes on from there."
+            ) from error
+        finally:
+            with suppress(OSError, RuntimeError):  # the scheduler is gone
+                over.set()
+                self.client.cancel(list(named))
+                self.client.unsubscribe_topic(topic)
+
+
+def _work(function: Callable[..., Result], item: Item, topic: str, *shared: Any) -> Result:
+    """Do one piece of work, in a process of the cluster."""
+    dask = _distributed()
+    over, worker = dask.Event(topic), dask.get_worker()
+
+    def say(word: Any) -> None:
+        worker.log_event(topic, word)
+        if over.is_set():
+            raise _Stopped
+
+    return function(item, *shared, say)
+
+
+def _distributed() -> Any:
+    """Return `dask.distributed`, which is not typed."""
+    import distributed
+
+    return distributed
+
+
+def list_versions() -> list[str]:
+    """List the libraries that a result hangs on, with their versions."""
+    return [f"{name} {version(name)}" for name in _LIBRARIES]
+
+
+@contextmanager
+def open_cluster(how: Any, threads: int | None = None) -> Iterator[Cluster | None]:
+    """Have processes to work in, for as long as the block lasts; None where all is left to threads.
+
+    Parameters
+    ----------
+    how : ``"threads"`` or None; ``"processes"`` or ``"processes:4"``, on this machine; the address of a scheduler, as
+        ``"tcp://10.0.0.1:8786"``; or a `dask.distributed.Client`, which is left open
+    threads : of all processes on this machine together; the cores if not given
+
+    Raises
+    ------
+    ClusterUnknown
+        It is none of these.
+    ClusterFailed
+        Nobody answers at the address, no process comes, or one has other versions of the libraries.
+    """
+    if how is None or how == THREADS:
+        yield None
+        return
+    with ExitStack() as stack:
+        cluster = Cluster(_find_client(how, threads or _count_cores(), stack))
+        cluster.check()
+        yield cluster
+
+
+def _find_client(how: Any, threads: int, stack: ExitStack) -> Any:
+    dask = _distributed()
+    if isinstance(how, dask.Client):
+        return how
+    kind, _, count = str(how).partition(":")
+    if kind == PROCESSES and (not count or (count.isdecimal() and int(count) > 0)):
+        processes = int(count or threads)
+        local_cluster = dask.LocalCluster(
+            n_workers=processes,
+            threads_per_worker=max(1, threads // processes),
+            dashboard_address=None,
+            silence_logs=logging.ERROR,
+            memory_limit=0,  # a walk cannot be put aside: too many of them at once are not begun
+        )
+        return stack.enter_context(dask.Client(stack.enter_context(local_cluster)))
+    if "://" not in str(how):
+        raise ClusterUnknown(
+            "A cluster is threads, processes, processes:4 or the address of a scheduler, as tcp://10.0.0.1:8786; "
+            f"found {how!r}."
+        )
+    try:
+        return stack.enter_context(dask.Client(str(how), timeout=_PATIENCE_S))
+    except OSError as error:
+        raise ClusterFailed(f"No scheduler answers at {how}. Check the address, or start one there.") from error

@@ -15,5 +15,13 @@ class ScenarioNotFound(ScenarioError, FileNotFoundError):
     """The scenario file, or a file that it names, is not there."""
 
 
+class ClusterUnknown(ScenarioError, ValueError):
+    """What was named is no way to work."""
+
+
+class ClusterFailed(ScenarioError, RuntimeError):
+    """The processes that were to work are not there, are not like this one, or died."""
+
+
 class HistoryInvalid(ScenarioError, ValueError):
     """The land-cover history cannot be used to learn from."""

@@ -11,7 +11,7 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -108,6 +108,26 @@ class FolderJournal:
 
     def _path(self, year: int) -> Path:
         return self.folder / f"{year}.npz"
+
+
+@dataclass(frozen=True)
+class HeldJournal:
+    """A journal in memory, in the form that it has in a file.
+
+    Parameters
+    ----------
+    packed : its entries
+    """
+
+    packed: list[bytes] = field(default_factory=list)
+
+    def write(self, entry: Entry) -> None:
+        """Add the entry of a year."""
+        self.packed.append(pack(entry))
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the entries that are there when it is asked."""
+        yield from map(unpack, tuple(self.packed))
 
 
 def _read(path: Path) -> Entry | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from scenarios.calibration import calibrate
 from scenarios.cluster import ONE
-from scenarios.journal import Entry, FolderJournal, pack, replay, unpack
+from scenarios.journal import FolderJournal, HeldJournal, replay
 from scenarios.model import Model
 from scenarios.projection import CENTRAL, project
 from scenarios.spec import Scenario
@@ -40,19 +39,6 @@ START = random_map(SHAPE)
 GRID = projected_grid(SHAPE)
 
 
-class HeldJournal:
-    """A journal in memory, through the form that it has on the disk."""
-
-    def __init__(self) -> None:
-        self.held: list[bytes] = []
-
-    def write(self, entry: Entry) -> None:
-        self.held.append(pack(entry))
-
-    def entries(self) -> Iterator[Entry]:
-        yield from (unpack(content) for content in list(self.held))
-
-
 def tell(year: Year) -> tuple[Any, ...]:
     """Return all of a year, so that two can be compared to the last bit."""
     changes = year.changes
@@ -65,7 +51,7 @@ def walk_on(model: Model, plans: Scenario, start: Map, stop: int, **how: Any) ->
     journal = HeldJournal()
     for _ in islice(project(model, plans, start, journal=journal, **how), stop):
         pass
-    assert len(journal.held) == stop
+    assert len(journal.packed) == stop
     return walk(model, plans, start, journal=journal, **how), journal
 
 
@@ -148,7 +134,7 @@ def test_a_year_takes_a_few_bytes_a_change() -> None:
     years = walk(model, scenario(years=2), random_map((400, 400)), journal=journal)
     changes = sum(year.changes.cells.size for year in years)
     assert changes > 10_000
-    assert sum(map(len, journal.held)) < 5 * changes
+    assert sum(map(len, journal.packed)) < 5 * changes
 
 
 def test_changes_are_what_differs_from_the_year_before() -> None:
