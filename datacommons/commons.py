@@ -229,10 +229,7 @@ class Commons:
         return take(self.root, self.store, [Path(path) for path in paths], options, progress=progress)
 
     def pull(self, source: str, *, landscape: str, **options: Any) -> PullReport:
-        """Take layers from a ready-made source on the network, cut out and brought onto the landscape's grid.
-
-        Years that are there are passed over, and what was read of a layer is kept until it is whole: pull again after
-        a failure, and it goes on where it ended.
+        """Take layers from a ready-made source on the network; pull again after a failure, and it goes on.
 
         Parameters
         ----------
@@ -247,7 +244,7 @@ class Commons:
 
         Raises
         ------
-        DataCommonsError, catalog.errors.CatalogError
+        DataCommonsError
             What cannot be, or could not be read.
         """
         from datacommons.pull import PullOptions, pull_source

@@ -194,6 +194,7 @@ class _Pull:
 
     def _ingest(self, path: Path, year: int | None, origins: Sequence[str], size: float) -> IngestReport:
         classified = self.source.kind == LAND_COVER
+        path = path.rename(path.with_name(f"{self.source.id}.tif"))
         [report] = self.commons.ingest(
             [path],
             collection=self.source.kind,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,10 @@ import rasterio
 import xarray as xr
 import zarr
 
+from tests.datacommons.bad_tables import Arguments, Make
 from tests.datacommons.conftest import GRID, UTM_18N
 from tests.datacommons.test_datasets import VALUES, make_dataset, save
 
-Arguments = list[str | Path]
-Make = Callable[[Path], Arguments]
 LAND_COVER = ("--collection", "land-cover")
 DRIVERS = ("--collection", "drivers")
 CLASSES = np.ones((40, 60), np.uint8)

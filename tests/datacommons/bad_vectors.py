@@ -5,18 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import stat
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import shapely
 
-from tests.datacommons.vector_files import NORTH, WEST, pack, square, villages, write
-
-Arguments = list[str | Path]
-Make = Callable[[Path], Arguments]
+from tests.datacommons.bad_tables import Arguments, Make, no_coordinates
+from tests.datacommons.vector_files import NORTH, WEST, square, villages, write
 
 
 def geopackage_without_layers(folder: Path) -> Arguments:
@@ -182,110 +177,6 @@ def parquet_without_geometry(folder: Path) -> Arguments:
     return [folder / "census.parquet"]
 
 
-def decimal_comma(folder: Path) -> Arguments:
-    return _table(folder, "name;longitude;latitude\nA;-74,99;36,14\n")
-
-
-def decimal_comma_between_commas(folder: Path) -> Arguments:
-    return _table(folder, "name,longitude,latitude\nA,-74,99,36,14\n")
-
-
-def no_coordinates(folder: Path) -> Arguments:
-    return _table(folder, "name,people\nA,12\n")
-
-
-def two_longitudes(folder: Path) -> Arguments:
-    return _table(folder, "lon,longitude,lat\n-74.99,-74.98,36.14\n")
-
-
-def degrees_and_minutes(folder: Path) -> Arguments:
-    return _table(folder, "lon,lat\n74°59'W,36°8'N\n")
-
-
-def table_of_names_only(folder: Path) -> Arguments:
-    return _table(folder, "lon,lat\n")
-
-
-def table_in_another_encoding(folder: Path) -> Arguments:
-    path = folder / "wells.csv"
-    path.write_bytes("name,lon,lat\nMüller,-74.99,36.14\n".encode("latin-1"))
-    return [path]
-
-
-def a_column_that_is_not_there(folder: Path) -> Arguments:
-    return [*_table(folder, "p,q\n-74.99,36.14\n"), "--x", "p", "--y", "r"]
-
-
-def one_column_of_two(folder: Path) -> Arguments:
-    return [*_table(folder, "p,q\n-74.99,36.14\n"), "--x", "p"]
-
-
-def metres_without_crs(folder: Path) -> Arguments:
-    return _table(folder, "easting,northing\n500100,3999900\n")
-
-
-def swapped_columns(folder: Path) -> Arguments:
-    return _table(folder, "lon,lat\n36.14,-74.99\n")
-
-
-def kmz_that_climbs_out(folder: Path) -> Arguments:
-    inner = write(villages().to_crs(4326), folder / "doc.kml")
-    with zipfile.ZipFile(folder / "trip.kmz", "w") as archive:
-        archive.write(inner, "../../../doc.kml")
-    return [folder / "trip.kmz"]
-
-
-def zip_bomb(folder: Path) -> Arguments:
-    with zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("roads.shp", bytes(200 * 2**20))
-    return [folder / "bomb.zip"]
-
-
-def zip_that_lies_of_its_size(folder: Path) -> Arguments:
-    [path] = zip_bomb(folder)
-    assert isinstance(path, Path)
-    size = (200 * 2**20).to_bytes(4, "little")
-    path.write_bytes(path.read_bytes().replace(size, (1000).to_bytes(4, "little")))
-    return [path]
-
-
-def zip_in_a_zip(folder: Path) -> Arguments:
-    inner = pack(folder / "inner.zip", write(villages(), folder / "roads.shp"))
-    return [pack(folder / "outer.zip", inner)]
-
-
-def zip_of_two_shapefiles(folder: Path) -> Arguments:
-    return [pack(folder / "gis.zip", *(write(villages(), folder / f"{name}.shp") for name in ("roads", "villages")))]
-
-
-def zip_without_geodata(folder: Path) -> Arguments:
-    (folder / "notes.doc").write_text("notes")
-    return [pack(folder / "notes.zip", folder / "notes.doc")]
-
-
-def zip_with_a_link(folder: Path) -> Arguments:
-    link = zipfile.ZipInfo("roads.geojson")
-    link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    with zipfile.ZipFile(folder / "link.zip", "w") as archive:
-        archive.writestr(link, "/etc/passwd")
-    return [folder / "link.zip"]
-
-
-def zip_cut_short(folder: Path) -> Arguments:
-    path = pack(folder / "roads.zip", write(villages(), folder / "roads.shp"))
-    path.write_bytes(path.read_bytes()[:-60])
-    return [path]
-
-
-def encrypted_zip(folder: Path) -> Arguments:
-    path = pack(folder / "roads.zip", write(villages(), folder / "roads.fgb"))
-    content = bytearray(path.read_bytes())
-    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        content[content.index(mark) + place] |= 1
-    path.write_bytes(content)
-    return [path]
-
-
 def a_pipe(folder: Path) -> Arguments:
     os.mkfifo(folder / "roads.geojson")
     return [folder / "roads.geojson"]
@@ -320,11 +211,6 @@ def called_land_cover(folder: Path) -> Arguments:
     return [write(villages(), folder / "land-cover.gpkg")]
 
 
-def _table(folder: Path, text: str) -> Arguments:
-    (folder / "wells.csv").write_text(text, "utf-8")
-    return [folder / "wells.csv"]
-
-
 CASES: dict[Make, str] = {
     geopackage_without_layers: r"empty.gpkg (is a GPKG with no layer|cannot be read as GPKG).*again",
     geopackage_of_tables: r"census.gpkg is a GPKG with no layer that has a geometry, but the tables census.*Export it",
@@ -356,26 +242,6 @@ CASES: dict[Make, str] = {
     a_picture: r"map.gpkg is of another format",
     an_empty_file: r"roads.geojson is empty. Copy or export it again",
     parquet_without_geometry: r"census.parquet cannot be read as GeoParquet",
-    decimal_comma: r"decimal comma: 'longitude' is '-74,99' in row 1. Save it with a decimal point, as -74.99",
-    decimal_comma_between_commas: r"wells.csv has 5 values in row 1 for 3 columns.*decimal comma.*decimal point",
-    no_coordinates: r"wells.csv has no columns with coordinates.*It has: name, people.*--x LON --y LAT",
-    two_longitudes: r"wells.csv has several columns for the longitude: lon, longitude.*--x",
-    degrees_and_minutes: r"1 values in 'lon' that are no decimal numbers, as .74°59'W. in row 1. Write.*12.5",
-    table_of_names_only: r"wells.csv has no rows below its line of names \(lon, lat\)",
-    table_in_another_encoding: r"wells.csv is not in UTF-8 \(byte 0xfc\): save it as CSV UTF-8",
-    a_column_that_is_not_there: r"wells.csv has no column 'r'; it has: p, q",
-    one_column_of_two: r"Coordinates are in two columns: say both, as in --x LON --y LAT",
-    metres_without_crs: r"wells.csv has no coordinate reference system.*--crs EPSG:32618",
-    swapped_columns: r"wells.csv does not touch valley.*perhaps swapped.*--x LON --y LAT",
-    kmz_that_climbs_out: r"trip.kmz names a place outside itself, '../../../doc.kml'.*pack the files anew",
-    zip_bomb: r"bomb.zip would unpack from .* to 209,715,200 bytes.*ZIP bomb",
-    zip_that_lies_of_its_size: r"bomb.zip is damaged: it cannot be unpacked.*pack it anew",
-    zip_in_a_zip: r"outer.zip holds another archive, 'inner.zip': unpack the outer one",
-    zip_of_two_shapefiles: r"gis.zip holds several layers: roads.shp, villages.shp. Say which one, as in --layer roads",
-    zip_without_geodata: r"notes.zip holds no geodata that can be read, but notes.doc. What can be read is",
-    zip_with_a_link: r"link.zip holds the link 'roads.geojson' in place of a file. Pack the file itself",
-    zip_cut_short: r"roads.zip is damaged: it cannot be unpacked.*Copy or download it again",
-    encrypted_zip: r"roads.zip is encrypted: unpack it with its password",
     a_pipe: r"roads.geojson cannot be ingested: it is no file, but a pipe or a device",
     a_device: r"/dev/zero cannot be ingested: it is no file, but a pipe or a device",
     a_link_to_nowhere: r"roads.gpkg cannot be ingested: it is a link to .*moved.gpkg, which is not there",

@@ -14,8 +14,9 @@ import pytest
 
 from datacommons.commons import Commons
 from tests.commands import SCRIPT
+from tests.datacommons.bad_archives import zip_bomb
 from tests.datacommons.bad_rasters import BOMBS, CASES, DRIVERS, Make, tiff
-from tests.datacommons.bad_vectors import kml_that_explodes, zip_bomb
+from tests.datacommons.bad_vectors import kml_that_explodes
 from tests.datacommons.conftest import RunCli
 from tests.inventory import unchanged
 

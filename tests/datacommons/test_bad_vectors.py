@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from datacommons.commons import Commons
-from tests.datacommons.bad_vectors import CASES, Make
+from tests.datacommons import bad_archives, bad_tables, bad_vectors
+from tests.datacommons.bad_tables import Make
 from tests.datacommons.conftest import RunCli
 from tests.inventory import unchanged
+
+CASES = bad_vectors.CASES | bad_tables.CASES | bad_archives.CASES
 
 
 @pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__)
