@@ -32,7 +32,11 @@ _PATIENCE_S: Final = 10.0
 _ROWS_AT_ONCE: Final = 5000
 _COLUMNS: Final = frozenset({"id", "geometry", "collection", "type"})  # of a document that pgSTAC has as columns
 _WRITER: Final = 7_215_001  # a number of our own, by which writers wait for each other
-_OPTIONS: Final = "-c search_path=pgstac,public -c jit=off -c plan_cache_mode=force_custom_plan -c timezone=UTC -c client_min_messages=warning"
+_OPTIONS: Final = (
+    "-c search_path=pgstac,public -c timezone=UTC -c client_min_messages=warning "
+    # Searches differ too much by their values for one plan, and are too short to be compiled.
+    "-c plan_cache_mode=force_custom_plan -c jit=off"
+)
 _INCOMING: Final = """
     CREATE TEMP TABLE incoming (
         place bigint, collection text, id text, starts timestamptz, ends timestamptz, content jsonb, document jsonb
