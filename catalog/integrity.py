@@ -15,10 +15,14 @@ from catalog.collections import make_collections
 from catalog.errors import InvalidItem
 from catalog.footprints import split_bbox
 from catalog.index import ItemIndex, index_item
+from catalog.queryables import QUERYABLES
 from catalog.sqlite import SqliteStore
 from catalog.store import ACCESS_FIELD
 
-_INDEXED: Final = ("access", "sorted_at", "starts", "ends", "west", "south", "east", "north")
+_INDEXED: Final = (
+    *("access", "sorted_at", "starts", "ends", "west", "south", "east", "north"),
+    *(f'"{name}"' for name in QUERYABLES),
+)
 _LOST: Final = "private"
 _SINGLE: Final = 1e-4
 
@@ -106,8 +110,9 @@ def _make_collection(collection_id: str) -> dict[str, Any]:
 
 def _check_items(connection: sqlite3.Connection, store: SqliteStore) -> Iterator[Finding]:
     columns = ", ".join(("collection", "id", *_INDEXED))
-    for row in connection.execute(f"SELECT document, {columns} FROM items ORDER BY collection, id"):  # noqa: S608
-        document, collection, item_id, *indexed = row
+    words = "(SELECT text FROM words WHERE rowid = items.key)"
+    sql = f"SELECT document, {words}, {columns} FROM items ORDER BY collection, id"  # noqa: S608
+    for document, found, collection, item_id, *indexed in connection.execute(sql):
         subject = f"item {collection}/{item_id}"
         try:
             item = orjson.loads(document)
@@ -119,7 +124,7 @@ def _check_items(connection: sqlite3.Connection, store: SqliteStore) -> Iterator
             yield Finding(
                 subject, f"its document is that of {wanted.collection}/{wanted.id}", "delete it, and take it in again"
             )
-        elif _columns_of(wanted) != tuple(indexed):
+        elif (*_columns_of(wanted), wanted.words) != (*indexed, found):
             yield Finding(
                 subject,
                 "the index says another thing of it than its document",
@@ -129,7 +134,7 @@ def _check_items(connection: sqlite3.Connection, store: SqliteStore) -> Iterator
 
 
 def _columns_of(index: ItemIndex) -> tuple[Any, ...]:
-    return (index.access, index.sorted_at, index.starts, index.ends, *(index.bbox or (None,) * 4))
+    return (index.access, index.sorted_at, index.starts, index.ends, *(index.bbox or (None,) * 4), *index.declared)
 
 
 def _check_footprints(connection: sqlite3.Connection, store: SqliteStore) -> Iterator[Finding]:

@@ -25,16 +25,21 @@ from catalog.tokens import encode_token
 if TYPE_CHECKING:
     from psycopg import Connection
 
-Slim = dict[str, Any]
-"""As much of an item as the extent of its collection needs."""
+Document = dict[str, Any]
 
 _MOST_CONNECTIONS: Final = 10
 _PATIENCE_S: Final = 10.0
+_ROWS_AT_ONCE: Final = 5000
+_COLUMNS: Final = frozenset({"id", "geometry", "collection", "type"})  # of a document that pgSTAC has as columns
 _WRITER: Final = 7_215_001  # a number of our own, by which writers wait for each other
-_OPTIONS: Final = "-c search_path=pgstac,public -c jit=off -c timezone=UTC -c client_min_messages=warning"
+_OPTIONS: Final = (
+    "-c search_path=pgstac,public -c timezone=UTC -c client_min_messages=warning "
+    # Searches differ too much by their values for one plan, and are too short to be compiled.
+    "-c plan_cache_mode=force_custom_plan -c jit=off"
+)
 _INCOMING: Final = """
     CREATE TEMP TABLE incoming (
-        place bigint, collection text, id text, starts timestamptz, ends timestamptz, document jsonb
+        place bigint, collection text, id text, starts timestamptz, ends timestamptz, content jsonb, document jsonb
     ) ON COMMIT DROP"""
 _CHECK_PARTITIONS: Final = """
     SELECT pgstac.check_partition(
@@ -45,15 +50,13 @@ _CHECK_PARTITIONS: Final = """
 # pgSTAC has no items without a place: those get an empty one, which nothing meets. Rings that cross themselves are
 # mended for the search; the document stays as it is.
 _TAKE_IN: Final = """
-    WITH slim AS MATERIALIZED (
-        SELECT n.*, pgstac.content_slim(n.document) AS content, CASE
-            WHEN jsonb_typeof(n.document -> 'geometry') = 'object'
-            THEN ST_MakeValid(ST_GeomFromGeoJSON(n.document -> 'geometry'))
-            ELSE ST_GeomFromText('GEOMETRYCOLLECTION EMPTY', 4326) END AS geometry
-        FROM incoming n
-    )
     INSERT INTO pgstac.items (id, geometry, collection, datetime, end_datetime, content, private)
-    SELECT id, geometry, collection, starts, ends, content, document FROM slim"""
+    SELECT id, CASE
+            WHEN jsonb_typeof(document -> 'geometry') = 'object'
+            THEN ST_MakeValid(ST_GeomFromGeoJSON(document -> 'geometry'))
+            ELSE ST_GeomFromText('GEOMETRYCOLLECTION EMPTY', 4326) END,
+        collection, starts, ends, content, document
+    FROM incoming"""
 _BUCKETS: Final = {
     "collection_frequency": 'i.collection COLLATE "C"',
     "datetime_frequency_year": "to_char(i.datetime, 'YYYY-01-01\"T00:00:00Z\"')",
@@ -231,17 +234,40 @@ def _first_line(error: Exception) -> str:
 
 
 def _put_collection(connection: Connection[Any], name: str, document: str) -> None:
-    before = connection.execute("SELECT base_item FROM collections WHERE id = %s", (name,)).fetchone()
+    before = connection.execute("SELECT base_item::text FROM collections WHERE id = %s", (name,)).fetchone()
     (after,) = connection.execute(
         "INSERT INTO collections (content) VALUES (%s) "
-        "ON CONFLICT (id) DO UPDATE SET content = excluded.content RETURNING base_item",
+        "ON CONFLICT (id) DO UPDATE SET content = excluded.content RETURNING base_item::text",
         (document,),
     ).fetchone() or (None,)
     if before is not None and before[0] != after:
-        # pgSTAC leaves out of an item what its collection says of all: that has changed.
-        connection.execute(
-            "UPDATE items SET content = content_slim(private) WHERE collection = %s AND private IS NOT NULL", (name,)
+        _slim_anew(connection, name, load(str(after)))
+
+
+def _slim_anew(connection: Connection[Any], collection_id: str, base: Document) -> None:
+    """Bring the slim documents up to date: pgSTAC leaves out of an item what its collection says of all."""
+    connection.execute("CREATE TEMP TABLE slim (id text, content jsonb) ON COMMIT DROP")
+    with connection.cursor("items") as cursor:
+        cursor.execute(
+            "SELECT id, private::text FROM items WHERE collection = %s AND private IS NOT NULL", (collection_id,)
         )
+        # A connection cannot send and receive at the same time.
+        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+            with connection.cursor().copy("COPY slim FROM STDIN") as copy:
+                for item_id, document in rows:
+                    copy.write_row((item_id, _slim(load(document), base)))
+    connection.execute(
+        "UPDATE items i SET content = s.content FROM slim s WHERE i.collection = %s AND i.id = s.id", (collection_id,)
+    )
+    connection.execute("DROP TABLE slim")
+
+
+def _slim(item: Mapping[str, Any], base: Document) -> str:
+    """Return what pgSTAC keeps of a document beside its columns."""
+    from pypgstac.hydration import dehydrate
+
+    slim = dehydrate(base, dict(item))
+    return orjson.dumps({key: value for key, value in slim.items() if key not in _COLUMNS}).decode()
 
 
 def _find_collection(connection: Connection[Any], collection_id: str, reader: Reader) -> dict[str, Any]:
@@ -276,17 +302,18 @@ def _clean(name: str) -> str:
 
 
 def _put_items(connection: Connection[Any], items: Iterable[Mapping[str, Any]], expect: Expect) -> None:
-    known = {row[0] for row in connection.execute("SELECT id FROM collections")}
+    bases = {name: load(base) for name, base in connection.execute("SELECT id, base_item::text FROM collections")}
     connection.execute(_INCOMING)
     with connection.cursor().copy("COPY incoming FROM STDIN") as copy:
-        taken = _copy_rows(copy.write_row, items, known, expect)
+        taken = _copy_rows(copy.write_row, items, bases, expect)
     if not taken:
         connection.execute("DROP TABLE incoming")
         return
+    # The planner knows nothing of a new table, and would compare each row with each.
+    connection.execute("ANALYZE incoming")
     # Of two items of the same name the later one counts.
     connection.execute(
-        "DELETE FROM incoming a USING incoming b "
-        "WHERE a.collection = b.collection AND a.id = b.id AND a.place < b.place"
+        "DELETE FROM incoming WHERE place NOT IN (SELECT max(place) FROM incoming GROUP BY collection, id)"
     )
     _check_expectations(connection, expect)
     connection.execute(_CHECK_PARTITIONS)
@@ -299,17 +326,20 @@ def _put_items(connection: Connection[Any], items: Iterable[Mapping[str, Any]], 
 
 
 def _copy_rows(
-    write: Callable[[Sequence[Any]], None], items: Iterable[Mapping[str, Any]], known: set[str], expect: Expect
-) -> dict[str, list[Slim]]:
+    write: Callable[[Sequence[Any]], None],
+    items: Iterable[Mapping[str, Any]],
+    bases: Mapping[str, Document],
+    expect: Expect,
+) -> dict[str, list[Document]]:
     """Send items to the database, and return what the extents of their collections need."""
-    taken: dict[str, list[Slim]] = {}
+    taken: dict[str, list[Document]] = {}
     seen: set[tuple[str, str]] = set()
     for place, item in enumerate(items):
         row = index_item(item)
-        if row.collection not in known:
+        if row.collection not in bases:
             raise CollectionNotFound(
                 f"Item {row.id!r} names the collection {row.collection!r}, which is not there; "
-                f"there are: {', '.join(sorted(known)) or 'none'}."
+                f"there are: {', '.join(sorted(bases)) or 'none'}."
             )
         if "\\u0000" in row.document:
             raise InvalidItem(f"Item {row.id!r} holds a null character, which this store cannot keep: leave it out.")
@@ -317,12 +347,14 @@ def _copy_rows(
             check_expected(expect, "item", row.id, there=(row.collection, row.id) in seen)
             seen.add((row.collection, row.id))
         times = (write_moment(row.starts), write_moment(row.ends))
-        write((place, row.collection, row.id, *times, row.document))
-        taken.setdefault(row.collection, []).append(_slim(item))
+        slim = _slim(orjson.loads(row.document), bases[row.collection])
+        write((place, row.collection, row.id, *times, slim, row.document))
+        taken.setdefault(row.collection, []).append(_describe_extent(item))
     return taken
 
 
-def _slim(item: Mapping[str, Any]) -> Slim:
+def _describe_extent(item: Mapping[str, Any]) -> Document:
+    """Return as much of an item as the extent of its collection needs."""
     names = (ACCESS_FIELD, "datetime", "start_datetime", "end_datetime")
     properties = {name: item["properties"][name] for name in names if name in item["properties"]}
     return {"properties": properties, "bbox": item.get("bbox")}

@@ -19,10 +19,15 @@ from catalog.errors import InvalidQuery
 from catalog.expression import ARITHMETIC, ARRAY, COMPARISONS, SPATIAL, TEMPORAL, date_or_time, read_moment
 from catalog.footprints import Place
 from catalog.queryables import QUERYABLES, fold_accents
+from catalog.store import ACCESS_FIELD, PUBLIC
 
 _TO_THE_END_OF_THE_DAY: Final = timedelta(days=1) - timedelta(microseconds=1)
 _TIMES: Final = {"datetime": "i.datetime", "start_datetime": "i.datetime", "end_datetime": "i.end_datetime"}
 _NAMES: Final = {"id": "to_jsonb(i.id)", "collection": "to_jsonb(i.collection)"}
+_MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+# JSON orders texts before numbers, and numbers before truth values: where numbers begin and end, and texts.
+_LOWEST_NUMBER: Final = "'-1e1000'::jsonb"
+_KINDS: Final = ((_LOWEST_NUMBER, "'false'::jsonb"), ("'\"\"'::jsonb", _LOWEST_NUMBER))
 _FOLDS: Final[dict[str, Callable[[str], str]]] = {"casei": str.lower, "accenti": fold_accents}
 
 
@@ -93,6 +98,8 @@ class PgTranslator:
     def compare(self, operator: str, args: list[Any]) -> Condition:
         """Translate a comparison."""
         left, right = args
+        if not is_property(left) and is_property(right):
+            left, right, operator = right, left, _MIRRORED.get(operator, operator)
         if self._is_timely(left, right):
             one, other = self._instant(left), self._instant(right)
             return f"{one[0]} {operator} {other[0]}", one[1] + other[1]
@@ -101,6 +108,11 @@ class PgTranslator:
             return f"{one[0]} {operator} {other[0]}", one[1] + other[1]
         if isinstance(right, bool) or isinstance(left, bool):
             raise InvalidQuery(f"filter has {operator!r} with a truth value: only = and <> make sense.")
+        if is_property(left) and isinstance(right, int | float | str):
+            # Within its kind: an index finds that, and the planner knows how much it is.
+            low, high = _KINDS[isinstance(right, str)]
+            bound = f"{one[0]} >= {low}" if operator in ("<", "<=") else f"{one[0]} < {high}"
+            return f"({one[0]} {operator} {other[0]} AND {bound})", [*one[1], *other[1], *one[1]]
         same = f"jsonb_typeof({one[0]}) = jsonb_typeof({other[0]})"
         return f"({one[0]} {operator} {other[0]} AND {same})", [*one[1], *other[1], *one[1], *other[1]]
 
@@ -220,6 +232,11 @@ _METHODS: Final[dict[frozenset[str], Callable[[PgTranslator, str, list[Any]], Co
 def declare(name: str) -> str:
     """Return a declared property of an item in SQL, as its index has it."""
     return f"nullif(i.content -> 'properties' -> '{name}', 'null'::jsonb)"
+
+
+def read_label(holder: str) -> str:
+    """Return the access label in SQL, as its index has it."""
+    return f"coalesce({holder} ->> '{ACCESS_FIELD}', '{PUBLIC}')"
 
 
 def relate(function: str, place: Place) -> Condition:

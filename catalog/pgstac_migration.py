@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import StoreError
-from catalog.pgstac_conditions import declare
+from catalog.pgstac_conditions import declare, read_label
 from catalog.queryables import QUERYABLES
 
 if TYPE_CHECKING:
@@ -82,6 +82,9 @@ def _install(connection: Connection[Any]) -> None:
     with connection.transaction():
         connection.execute("SET LOCAL search_path = pgstac, public")
         connection.execute(schema, prepare=False)
+        # Few are hidden, and the planner has to know it: it looks into indices only.
+        label = read_label("content -> 'properties'")
+        connection.execute(f"CREATE INDEX IF NOT EXISTS datacommons_access ON pgstac.items (({label}))")
         for name in QUERYABLES:
             value = declare(name).replace("i.", "")
             # In the order of a search without one, so that the items of one value come in it.

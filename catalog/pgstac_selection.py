@@ -11,11 +11,11 @@ import orjson
 from catalog.conditions import Condition
 from catalog.errors import InvalidToken
 from catalog.ordering import order_items
-from catalog.pgstac_conditions import PgTranslator, join, relate, write_moment
+from catalog.pgstac_conditions import PgTranslator, join, read_label, relate, write_moment
 from catalog.query import Query, Sort
 from catalog.queryables import QUERYABLES, Value
 from catalog.selection import read_place
-from catalog.store import ACCESS_FIELD, PUBLIC, Reader
+from catalog.store import Reader
 from catalog.tokens import decode_token
 
 # What other tools have put has no document of ours; pgSTAC puts it together.
@@ -113,9 +113,8 @@ def see(alias: str, reader: Reader) -> list[Condition]:
     """Return the condition that a reader may see a collection (``c``) or an item (``i``)."""
     if reader.sees_all:
         return []
-    holder = f"{alias}.content" + (" -> 'properties'" if alias == "i" else "")
-    text = f"coalesce({holder} ->> '{ACCESS_FIELD}', '{PUBLIC}') = ANY(%s)"
-    return [(text, [sorted(reader.access)])]
+    label = read_label("i.content -> 'properties'" if alias == "i" else "c.content")
+    return [(f"{label} = ANY(%s)", [sorted(reader.access)])]
 
 
 def _list_conditions(query: Query, reader: Reader, translator: PgTranslator) -> Iterator[Condition]:
@@ -130,7 +129,7 @@ def _list_conditions(query: Query, reader: Reader, translator: PgTranslator) -> 
         yield "i.datetime <= %s", [end]
     yield from see("i", reader)
     for text, values in see("c", reader):
-        yield f"i.collection IN (SELECT c.id FROM pgstac.collections c WHERE {text})", values  # noqa: S608
+        yield f"i.collection = ANY(ARRAY(SELECT c.id FROM pgstac.collections c WHERE {text}))", values  # noqa: S608
     if query.q is not None:
         words = "datacommons.words_of(i.id, i.content -> 'properties')"
         yield f"datacommons.mentions({words}, %s)", [[term.replace("\0", " ") for term in query.q]]

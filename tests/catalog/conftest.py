@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,10 @@ from odc.geo.xr import xr_coords
 
 from catalog.collections import make_collections
 from catalog.legend import Legend
+from catalog.pgstac import PgstacStore
 from catalog.sqlite import SqliteStore
+from catalog.store import CatalogStore
+from tests.catalog.postgres import Cluster
 from tests.catalog.service import Api, serve
 
 MakeItem = Callable[..., dict[str, Any]]
@@ -61,11 +64,17 @@ def make_item() -> MakeItem:
     return make
 
 
-@pytest.fixture(scope="session")
-def empty_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """Serve the STAC API of a catalog that tests may write to."""
-    with closing(SqliteStore(tmp_path_factory.mktemp("api") / "catalog.sqlite")) as store, serve(store) as api:
-        yield api
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def empty_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """Serve the STAC API of a catalog that tests may write to, in a file and in a database."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            place = str(tmp_path_factory.mktemp("api") / "catalog.sqlite")
+            store: CatalogStore = stack.enter_context(closing(SqliteStore(place)))
+        else:
+            cluster: Cluster = request.getfixturevalue("cluster")
+            store = stack.enter_context(closing(PgstacStore(stack.enter_context(cluster.database()))))
+        yield stack.enter_context(serve(store))
 
 
 @pytest.fixture

@@ -92,6 +92,8 @@ def test_empty_folders(commons: Commons) -> None:
         "UPDATE items SET starts = starts + 1 WHERE id = 'valley-land-cover-1990'",
         "UPDATE items SET access = 'partners' WHERE id = 'valley-land-cover-1990'",
         "UPDATE items SET east = east - 1 WHERE id = 'valley-land-cover-1990'",
+        "UPDATE items SET gsd = 999 WHERE id = 'valley-land-cover-1990'",
+        "DELETE FROM words WHERE rowid = (SELECT key FROM items WHERE id = 'valley-land-cover-1990')",
     ],
 )
 def test_an_index_that_differs_from_its_documents(commons: Commons, change: str) -> None:
