@@ -1,4 +1,4 @@
-"""What `make bench-catalog` runs, on few items: each question is answered within the bars' table, and the last page is the last."""
+"""What `make bench-catalog` runs, on few items: every bar has a figure, and the last page is the last."""
 
 from __future__ import annotations
 
