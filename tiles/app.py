@@ -147,8 +147,8 @@ class _Doors:
             self.identify,
             Line(_RUN, self.addresses.find_run),
             Line(f"{_RUN}/difference", self.addresses.find_difference),
-            Line(f"{_RUN}/(?P<kind>probability|agreement)", self.addresses.find_members),
-            Line(r"/runs/(?P<run_id>[^/]+)/(?P<kind>first-change)", self.addresses.find_members),
+            Line(f"{_RUN}/(?P<kind>probability|agreement)", self.addresses.find_members, is_quick=False),
+            Line(r"/runs/(?P<run_id>[^/]+)/(?P<kind>first-change)", self.addresses.find_members, is_quick=False),
             Line(_ITEM, self.addresses.find_item),
         )
         self.app.router.routes.insert(0, route)

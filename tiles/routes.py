@@ -24,7 +24,7 @@ from tiles.caching import cache_headers
 from tiles.errors import InvalidRequest
 from tiles.layer import Layer
 from tiles.legends import DEFAULT_LANGUAGE, SYNTHETIC_NOTE, choose_title, draw, draw_vector
-from tiles.painter import Painter
+from tiles.painter import Painter, TileRequest
 from tiles.picture import MEDIA_TYPES
 from tiles.reader import TILE_SIZE, LayerReader, read_layer
 from tiles.sheets import MAX_ZOOM, TILE_MATRIX_SETS, Coverage, Format, Frame, Sheet, find_matrix_set
@@ -116,7 +116,7 @@ class SheetTiler(TilerFactory):
             """
             frame = Frame(find_matrix_set(matrix_set_name), z, x, y, scale)
             known = request.headers.get("if-none-match")
-            return self.painter.answer(sheet, frame, format, version=version, if_none_match=known)
+            return self.painter.answer(TileRequest(sheet, frame, format, version, known))
 
         base = "/tiles/{tileMatrixSetId}/{z}/{x}/{y}"
         for ending in ("@{scale}x.{format}", ".{format}@{scale}x", "@{scale}x", ".{format}", ""):
