@@ -38,7 +38,7 @@ _ZOOMS_BEYOND_NATIVE: Final = 2
 # An SVG is a page to browsers: whatever stood in one, nothing of it would run or load.
 _INERT: Final = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 # On these depends under which address a server behind a proxy believes to be known.
-_FORWARDED: Final = "Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix, X-Forwarded-Proto"
+FORWARDED: Final = "Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix, X-Forwarded-Proto"
 
 Coordinate = Annotated[int, Path(ge=0)]
 # Without `Path`: FastAPI would want these two in every spelling of the URL.
@@ -150,7 +150,7 @@ class SheetTiler(TilerFactory):
             url += f"?{urlencode(asked)}" if asked else ""
             coverage = sheet.cover(matrix_set, self.painter.pool)
             document = _describe_tiles(sheet, matrix_set, coverage, providers) | {"tiles": [url]}
-            headers = cache_headers(public=sheet.public) | {"Vary": _FORWARDED}
+            headers = cache_headers(public=sheet.public) | {"Vary": FORWARDED}
             return JSONResponse(document, headers=headers)
 
         self._add("/{tileMatrixSetId}/tilejson.json", tilejson, "getTileJSON")
