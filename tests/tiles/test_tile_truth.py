@@ -23,8 +23,10 @@ from rasterio.vrt import WarpedVRT
 
 from catalog.legend import Legend
 
-# GDAL's warper may misplace a pixel by this part of a cell (it takes no 0), so that so many pixels at least agree.
-GDAL_TOLERANCE, AGREED = 1e-3, 0.999
+# GDAL's warper may misplace a pixel by this part of a cell (it takes no 0): where cells differ from all neighbours, it
+# may show another at either side of either axis.
+GDAL_TOLERANCE = 1e-3
+AGREED = 1 - 4 * GDAL_TOLERANCE
 TILES = int(os.environ.get("TRUTH_TILES", "45"))
 SIDE = 900
 GRIDS = {
