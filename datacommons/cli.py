@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from datacommons.options import CommonsOption
+from datacommons.packing import tile_commands
 from datacommons.upkeep import catalog_commands, doctor, export, import_
 
 if TYPE_CHECKING:
@@ -342,6 +343,7 @@ app.command()(doctor)
 app.command()(export)
 app.command("import")(import_)
 app.add_typer(catalog_commands, name="catalog")
+app.add_typer(tile_commands, name="tiles")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,6 +19,7 @@ from tiles.express import ExpressRoute, Line
 from tiles.layer import Layer, LayerIndex
 from tiles.painter import Painter
 from tiles.routes import LayerTiler, SheetTiler, TileRoute
+from tiles.services import add_services
 from tiles.sheets import Sheet
 from tiles.statistics import Survey
 from tiles.statistics_routes import add_statistics
@@ -27,7 +28,7 @@ ITEM_PREFIX: Final = "/collections/{collection_id}/items/{item_id}"
 RUN_PREFIX: Final = "/runs/{run_id}/{year}"
 DIFFERENCE_PREFIX: Final = f"{RUN_PREFIX}/difference"
 _ITEM: Final = r"/collections/(?P<collection_id>[^/]+)/items/(?P<item_id>[^/]+)"
-_RUN: Final = r"/runs/(?P<run_id>[^/]+)/(?P<year>[1-9]\d{0,3})"
+_RUN: Final = r"/runs/(?P<run_id>(?:(?!-latest/)[^/])+)/(?P<year>[1-9]\d{0,3})"
 
 Year = Annotated[int, Path(ge=1, le=9999)]
 Asset = Annotated[str | None, Query(max_length=100, description="Default: the first raster")]
@@ -60,6 +61,7 @@ def add_tiles(
         Tells which cells of a grid lie in a polygon, and how large they are, as who made the runs counts them.
     """
     doors = _Doors(app, LayerIndex(store, locate), identify)
+    add_services(app, doors.index, doors.painter, identify)
     doors.add_items()
     doors.add_members()  # before the runs, who would take "first-change" for a year
     doors.add_runs()
@@ -147,8 +149,12 @@ class _Doors:
             self.identify,
             Line(_RUN, self.addresses.find_run),
             Line(f"{_RUN}/difference", self.addresses.find_difference),
-            Line(f"{_RUN}/(?P<kind>probability|agreement)", self.addresses.find_members),
-            Line(r"/runs/(?P<run_id>[^/]+)/(?P<kind>first-change)", self.addresses.find_members),
+            Line(f"{_RUN}/(?P<kind>probability|agreement)", self.addresses.find_members, is_quick=False),
+            Line(
+                r"/runs/(?P<run_id>(?:(?!-latest/)[^/])+)/(?P<kind>first-change)",
+                self.addresses.find_members,
+                is_quick=False,
+            ),
             Line(_ITEM, self.addresses.find_item),
         )
         self.app.router.routes.insert(0, route)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from tiles.errors import InvalidRequest, TooMuch, TooSlow
 
@@ -32,7 +32,7 @@ async def read_polygon(request: Request, patience_s: float = MOST_SECONDS) -> di
     InvalidRequest
         If it is none.
     TooMuch
-        If it has too many bytes or vertices.
+        If it has too many bytes or vertices, or is cut off.
     TooSlow
         If it does not arrive in time.
     """
@@ -41,6 +41,8 @@ async def read_polygon(request: Request, patience_s: float = MOST_SECONDS) -> di
     try:
         async with asyncio.timeout(patience_s):
             body = await _receive(request)
+    except ClientDisconnect:
+        raise TooMuch("The polygon did not arrive whole: the line was cut, or it is too large.") from None
     except TimeoutError:
         raise TooSlow(f"The polygon did not arrive within {patience_s:g} seconds.") from None
     try:

@@ -18,12 +18,11 @@ from urllib.parse import parse_qsl
 from starlette._utils import get_route_path
 from starlette.datastructures import URLPath
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
 from catalog.store import Reader
-from tiles.painter import Painter
+from tiles.painter import Painter, TileRequest
 from tiles.sheets import TILE_MATRIX_SETS, Format, Frame, Sheet, find_matrix_set
 
 # Drawing is work for the processor, and for as many cores as lend themselves to one process of Python.
@@ -48,10 +47,13 @@ class Line:
         Regular expression of what stands before ``/tiles``, with named groups.
     find : callable
         From the reader, the groups and the query to what is shown.
+    is_quick : bool
+        Whether the catalog alone is asked for that.
     """
 
     prefix: str
     find: FindSheet
+    is_quick: bool = True
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -73,18 +75,18 @@ class ExpressRoute(BaseRoute):
     def __init__(self, painter: Painter, identify: Callable[[Request], Reader], *lines: Line) -> None:
         self._painter = painter
         self._identify = identify
-        self._lines = [(line.pattern, line.find) for line in lines]
+        self._lines = [(line.pattern, line) for line in lines]
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="tiles")
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Take the plain requests for tiles."""
-        if scope["type"] == "http" and scope["method"] == "GET":
-            query = _read_query(scope["query_string"])
-            path = get_route_path(scope)
-            for pattern, find in self._lines:
-                found = pattern.fullmatch(path)
-                if found and query is not None:
-                    return Match.FULL, {"tile": (found.groupdict(), query, find)}
+        if scope["type"] != "http" or scope["method"] != "GET" or "/tiles/" not in scope["path"]:
+            return Match.NONE, {}
+        query, path = _read_query(scope["query_string"]), get_route_path(scope)
+        for pattern, line in self._lines:
+            found = pattern.fullmatch(path)
+            if found and query is not None:
+                return Match.FULL, {"tile": (found.groupdict(), query, line)}
         return Match.NONE, {}
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
@@ -92,22 +94,32 @@ class ExpressRoute(BaseRoute):
         raise NoMatchFound(name, path_params)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Draw on a thread of our own."""
+        """Answer at once with what is there already; draw on a thread of our own.
+
+        Raises
+        ------
+        TileError
+        """
         request = Request(scope)
+        path, query, line = scope["tile"]
         known = request.headers.get("if-none-match")
-        path, query, find = scope["tile"]
-        work = partial(self._answer, self._identify(request), path, query, find, known)
-        response = await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        loop = asyncio.get_running_loop()
+        prepare = partial(_prepare, self._identify(request), path, query, line.find, known)
+        # A look into the catalog takes less time than to hand it to a thread and back.
+        asked = prepare() if line.is_quick else await loop.run_in_executor(self._executor, prepare)
+        response = self._painter.recall(asked)
+        if response is None:
+            response = await loop.run_in_executor(self._executor, self._painter.answer, asked)
         await response(scope, receive, send)
 
-    def _answer(
-        self, reader: Reader, path: dict[str, str], query: dict[str, str], find: FindSheet, known: str | None
-    ) -> Response:
-        matrix_set = find_matrix_set(path["matrix_set"])
-        frame = Frame(matrix_set, int(path["z"]), int(path["x"]), int(path["y"]), 2 if path["twice"] else 1)
-        output_format: Format = "webp" if path["format"] == "webp" else "png"
-        sheet = find(reader, path, query)
-        return self._painter.answer(sheet, frame, output_format, version=query.get("v"), if_none_match=known)
+
+def _prepare(
+    reader: Reader, path: dict[str, str], query: dict[str, str], find: FindSheet, known: str | None
+) -> TileRequest:
+    matrix_set = find_matrix_set(path["matrix_set"])
+    frame = Frame(matrix_set, int(path["z"]), int(path["x"]), int(path["y"]), 2 if path["twice"] else 1)
+    output_format: Format = "webp" if path["format"] == "webp" else "png"
+    return TileRequest(find(reader, path, query), frame, output_format, query.get("v"), known)
 
 
 def _read_query(query: bytes) -> dict[str, str] | None:

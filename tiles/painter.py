@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from starlette.responses import Response
 
@@ -10,6 +11,41 @@ from tiles.caching import TileCache, cache_headers, is_current, make_tag
 from tiles.picture import MEDIA_TYPES, encode, encode_empty
 from tiles.pool import DatasetPool
 from tiles.sheets import Format, Frame, Sheet
+
+
+@dataclass(frozen=True, eq=False)
+class TileRequest:
+    """Which tile is asked for, and what the client knows of it.
+
+    Attributes
+    ----------
+    sheet : Sheet
+    frame : Frame
+    output_format : {"png", "webp"}
+    version : str or None
+        As the address names it.
+    if_none_match : str or None
+        As the header has it.
+    """
+
+    sheet: Sheet
+    frame: Frame
+    output_format: Format = "png"
+    version: str | None = None
+    if_none_match: str | None = None
+
+    @cached_property
+    def tag(self) -> str | None:
+        """The entity tag of the tile."""
+        frame = self.frame
+        parts = (frame.matrix_set.id, frame.z, frame.x, frame.y, frame.scale, self.output_format)
+        return make_tag(self.sheet.identity, *parts)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What caches are told."""
+        for_good = self.sheet.is_named_by(self.version)
+        return cache_headers(public=self.sheet.public, for_good=for_good, tag=self.tag)
 
 
 @dataclass(frozen=True)
@@ -27,22 +63,26 @@ class Painter:
     pool: DatasetPool = field(default_factory=DatasetPool)
     cache: TileCache = field(default_factory=TileCache)
 
-    def answer(
-        self, sheet: Sheet, frame: Frame, output_format: Format, *, version: str | None, if_none_match: str | None
-    ) -> Response:
+    def answer(self, request: TileRequest) -> Response:
         """Answer a request for a tile; what the client or this process has is not drawn again."""
-        tag = make_tag(sheet.identity, frame.matrix_set.id, frame.z, frame.x, frame.y, frame.scale, output_format)
-        headers = cache_headers(public=sheet.public, for_good=sheet.is_named_by(version), tag=tag)
-        if is_current(tag, if_none_match):
-            return Response(status_code=304, headers=headers)
-        content = self.cache.get(tag)
-        if content is None:
-            content = self._draw(sheet, frame, output_format)
-            self.cache.put(tag, content)
-        return Response(content, media_type=MEDIA_TYPES[output_format], headers=headers)
+        return self.recall(request) or self._respond(request, self._draw(request))
 
-    def _draw(self, sheet: Sheet, frame: Frame, output_format: Format) -> bytes:
-        picture = sheet.paint(frame, self.pool)
+    def recall(self, request: TileRequest) -> Response | None:
+        """Answer without drawing, if the client or this process has the tile."""
+        if is_current(request.tag, request.if_none_match):
+            return Response(status_code=304, headers=request.headers)
+        content = self.cache.get(request.tag)
+        return None if content is None else self._respond(request, content)
+
+    def _respond(self, request: TileRequest, content: bytes) -> Response:
+        return Response(content, media_type=MEDIA_TYPES[request.output_format], headers=request.headers)
+
+    def _draw(self, request: TileRequest) -> bytes:
+        frame = request.frame
+        picture = request.sheet.paint(frame, self.pool)
         if picture is None:
-            return encode_empty((frame.size, frame.size), output_format)
-        return encode(picture, output_format)[0]
+            content = encode_empty((frame.size, frame.size), request.output_format)
+        else:
+            content, _ = encode(picture, request.output_format)
+        self.cache.put(request.tag, content)
+        return content

@@ -24,7 +24,7 @@ from tiles.caching import cache_headers
 from tiles.errors import InvalidRequest
 from tiles.layer import Layer
 from tiles.legends import DEFAULT_LANGUAGE, SYNTHETIC_NOTE, choose_title, draw, draw_vector
-from tiles.painter import Painter
+from tiles.painter import Painter, TileRequest
 from tiles.picture import MEDIA_TYPES
 from tiles.reader import TILE_SIZE, LayerReader, read_layer
 from tiles.sheets import MAX_ZOOM, TILE_MATRIX_SETS, Coverage, Format, Frame, Sheet, find_matrix_set
@@ -38,7 +38,7 @@ _ZOOMS_BEYOND_NATIVE: Final = 2
 # An SVG is a page to browsers: whatever stood in one, nothing of it would run or load.
 _INERT: Final = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 # On these depends under which address a server behind a proxy believes to be known.
-_FORWARDED: Final = "Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix, X-Forwarded-Proto"
+FORWARDED: Final = "Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix, X-Forwarded-Proto"
 
 Coordinate = Annotated[int, Path(ge=0)]
 # Without `Path`: FastAPI would want these two in every spelling of the URL.
@@ -116,7 +116,7 @@ class SheetTiler(TilerFactory):
             """
             frame = Frame(find_matrix_set(matrix_set_name), z, x, y, scale)
             known = request.headers.get("if-none-match")
-            return self.painter.answer(sheet, frame, format, version=version, if_none_match=known)
+            return self.painter.answer(TileRequest(sheet, frame, format, version, known))
 
         base = "/tiles/{tileMatrixSetId}/{z}/{x}/{y}"
         for ending in ("@{scale}x.{format}", ".{format}@{scale}x", "@{scale}x", ".{format}", ""):
@@ -150,7 +150,7 @@ class SheetTiler(TilerFactory):
             url += f"?{urlencode(asked)}" if asked else ""
             coverage = sheet.cover(matrix_set, self.painter.pool)
             document = _describe_tiles(sheet, matrix_set, coverage, providers) | {"tiles": [url]}
-            headers = cache_headers(public=sheet.public) | {"Vary": _FORWARDED}
+            headers = cache_headers(public=sheet.public) | {"Vary": FORWARDED}
             return JSONResponse(document, headers=headers)
 
         self._add("/{tileMatrixSetId}/tilejson.json", tilejson, "getTileJSON")

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from tests.benchmarks.bars import Bench
 from tests.benchmarks.tile_load import Load, ask_for
 from tests.benchmarks.tile_site import RUN, make_ours, make_stock, write_site
-from tests.benchmarks.tiles import YEARS, ZOOMS, choose_tiles, measure_endurance, served
+from tests.benchmarks.tiles import YEARS, ZOOMS, choose_tiles, measure_endurance, measure_polygon, served
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +62,13 @@ def test_endurance_is_told_in_growth_and_errors(folder: Path, box: tuple[float, 
     assert errors.measured == 0
     assert held.measured > 0
     assert growth.has_bar
+
+
+def test_a_polygon_is_measured_in_the_middle_of_the_cubes(folder: Path, box: tuple[float, float, float, float]) -> None:
+    bench = Bench()
+    measure_polygon(bench, folder, 256)
+    ((heading, (plain, expected)),) = bench.sections.items()
+    assert 5_000 < float(heading.split()[6]) <= 10_100  # the map of this test is hardly larger
+    assert plain.measured > 0
+    assert expected.measured > 0
+    assert plain.has_bar

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 _RECEIVE_BYTES = 1 << 18
@@ -71,17 +71,17 @@ def fetch(port: int, path: str, *, method: str = "GET", body: bytes = b"") -> tu
         return _ask(connection, path, headers, method, body)
 
 
-def wait_for(port: int, seconds: float = 300) -> None:
-    """Wait until a server listens. Raises TimeoutError."""
+def wait_for(port: int, alive: Callable[[], bool], seconds: float = 300) -> None:
+    """Wait until a server listens. Raises TimeoutError if it does not, or is gone."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while alive() and time.monotonic() < end:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
         except OSError:
             time.sleep(0.1)
         else:
             return
-    raise TimeoutError(f"no server listens on port {port} after {seconds:.0f} seconds")
+    raise TimeoutError(f"no server listens on port {port}")
 
 
 def _take(left: Iterator[str], lock: threading.Lock) -> Iterator[str]:

@@ -7,16 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rasterio
 from odc.geo.geobox import GeoBox
+from rasterio.windows import Window
 
 from catalog.collections import make_collections
-from catalog.layers import raster_item
+from catalog.layers import cube_item, raster_item
 from catalog.sqlite import SqliteStore
 from catalog.store import ANONYMOUS
 from datacommons.cogs import write_map
+from datacommons.cubes import CubeWriter, legend_attributes
 from tests.benchmarks.wide import LEGEND, YEARS, WideLandscape
 
 RUN = "wide-plan-1"
+HORIZON, MEMBERS = 20, 20
 
 
 def write_site(folder: Path, edge: int) -> tuple[float, float, float, float]:
@@ -36,6 +40,39 @@ def write_site(folder: Path, edge: int) -> tuple[float, float, float, float]:
     west, south, east, north = store.item("run-maps", f"{RUN}-{YEARS[0]}", ANONYMOUS)["bbox"]
     store.close()
     return west, south, east, north
+
+
+def write_cubes(folder: Path, edge: int) -> None:
+    """Write the cubes of a run of 20 years into the commons, of a part of the map: cells change at hashed years."""
+    with rasterio.open(folder / f"{YEARS[0]}.tif") as first, rasterio.open(folder / f"{YEARS[1]}.tif") as last:
+        window = Window(0, 0, min(edge, first.width), min(edge, first.height))
+        before, after = first.read(1, window=window), last.read(1, window=window)
+        geobox = GeoBox(before.shape, first.transform, str(first.crs))
+    when = np.random.default_rng(0).integers(1, HORIZON + 1, before.shape)
+    years = list(range(YEARS[1], YEARS[1] + HORIZON + 1))
+    paths = {key: folder / f"{key}.zarr" for key in ("trajectory", "probability")}
+    with CubeWriter(paths["trajectory"], geobox, years, LEGEND, {}) as cube:
+        array = cube.add("land_cover", ("time", "y", "x"), legend_attributes(LEGEND))
+        for number in range(len(years)):
+            array[number] = np.where(when <= number, after, before)
+    with CubeWriter(paths["probability"], geobox, years[1:], LEGEND, {}) as cube:
+        array = cube.add("probability", ("time", "class", "y", "x"), {"scale_factor": 1 / MEMBERS, "members": MEMBERS})
+        for number in range(HORIZON):
+            for place, value in enumerate(LEGEND.values):
+                array[number, place] = MEMBERS * (np.where(when <= number + 1, after, before) == value)
+    store = SqliteStore(folder / "catalog.sqlite")
+    item = cube_item(
+        paths,
+        root=folder,
+        item_id=RUN,
+        collection="runs",
+        years=(years[1], years[-1]),
+        landscape="wide",
+        legend=LEGEND,
+        properties={"created": "2026-01-01T00:00:00.000Z"},
+    )
+    store.put_items([item.to_dict()])
+    store.close()
 
 
 def make_ours(folder: Path) -> Any:
@@ -80,7 +117,6 @@ def _describe(folder: Path, path: Path, year: int) -> dict[str, Any]:
 
 def main(kind: str, folder: str, port: str) -> None:
     """Serve with one worker until ended."""
-    import rasterio
     import uvicorn
 
     from datacommons.server import BLOCK_CACHE_BYTES

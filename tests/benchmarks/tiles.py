@@ -7,12 +7,14 @@ endurance test shorter.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +22,12 @@ from pathlib import Path
 
 import morecantile
 import psutil
+from pyproj import Transformer
 
 from tests.benchmarks.bars import Bench, Row
-from tests.benchmarks.tile_load import Load, ask_for, wait_for
-from tests.benchmarks.tile_site import RUN, write_site
-from tests.benchmarks.wide import YEARS
+from tests.benchmarks.tile_load import Load, ask_for, fetch, wait_for
+from tests.benchmarks.tile_site import RUN, write_cubes, write_site
+from tests.benchmarks.wide import CELL_M, YEARS, WideLandscape
 
 EDGE, REQUESTS = 10_240, 200_000
 ZOOMS = range(8, 15)
@@ -32,6 +35,7 @@ _COLD, _STOCK, _WARM = 1400, 280, 10_000
 _MIB = 2**20
 _SETTLED = 0.25  # part of the endurance test after which memory should not grow any more
 _STEPS = 20
+_CUBE_EDGE, _ATTEMPTS = 2048, 15
 
 Tile = tuple[int, int, int]
 Box = tuple[float, float, float, float]
@@ -64,7 +68,7 @@ def served(kind: str, folder: Path) -> Iterator[Server]:
     command = [sys.executable, "-m", "tests.benchmarks.tile_site", kind, str(folder), str(port)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        wait_for(port)
+        wait_for(port, alive=lambda: process.poll() is None)
         yield Server(port, psutil.Process(process.pid))
     finally:
         process.terminate()
@@ -128,6 +132,33 @@ def measure_speed(bench: Bench, folder: Path, box: Box) -> None:
     )
 
 
+def measure_polygon(bench: Bench, folder: Path, edge: int) -> None:
+    """Tell how long the hectares of a square of 10,000 ha take, over 21 years."""
+    write_cubes(folder, min(edge, _CUBE_EDGE))
+    land = WideLandscape(edge)
+    side, middle = 10_000.0, min(edge, _CUBE_EDGE) * CELL_M / 2
+    left, top = land.transform.c + middle - side / 2, land.transform.f - middle + side / 2
+    onto_degrees = Transformer.from_crs(32630, 4326, always_xy=True)
+    corners = [(0, 0), (side, 0), (side, -side), (0, -side), (0, 0)]
+    ring = [onto_degrees.transform(left + x, top + y) for x, y in corners]
+    polygon = json.dumps({"type": "Polygon", "coordinates": [ring]}).encode()
+    waited = {}
+    with served("ours", folder) as server:
+        for query in ("", "?expected=true"):
+            times = []
+            for _ in range(_ATTEMPTS):
+                start = time.perf_counter()
+                status, content = fetch(server.port, f"/runs/{RUN}/statistics{query}", method="POST", body=polygon)
+                times.append((time.perf_counter() - start) * 1000)
+            waited[query] = sorted(times)[len(times) // 2] if status == 200 else float("nan")
+        hectares = json.loads(content)["runs"][0]["polygon_ha"]
+    bench.add(
+        f"3. Hectares of a polygon of {hectares:.0f} ha by class, 21 years, median of {_ATTEMPTS}",
+        Row("milliseconds", waited[""], most=100, digits=0),
+        Row("    with the mean over the members", waited["?expected=true"], digits=0),
+    )
+
+
 def measure_endurance(bench: Bench, folder: Path, box: Box, requests: int) -> None:
     """Ask one process for very many tiles, most of them new, and watch its memory."""
     tiles = choose_tiles(box, requests // 4)
@@ -156,6 +187,7 @@ def measure(folder: Path, edge: int, requests: int) -> Bench:
     box = write_site(folder, edge)
     measure_speed(bench, folder, box)
     measure_endurance(bench, folder, box, requests)
+    measure_polygon(bench, folder, edge)
     return bench
 
 

@@ -17,10 +17,10 @@ from tests.datacommons.hindcasts import make_hindcast
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GROUPS = typer.main.get_group(app).commands  # type: ignore[attr-defined]
-COMMANDS = GROUPS | {
-    f"{group} {name}": command
+COMMANDS = {
+    f"{group} {name}".strip(): command
     for group, commands in GROUPS.items()
-    for name, command in getattr(commands, "commands", {}).items()
+    for name, command in ({"": commands} | getattr(commands, "commands", {})).items()
 }
 EVERYWHERE = {"--commons", "--help"}
 SCHEMAS = {

@@ -98,6 +98,14 @@ def test_too_many_bytes_are_not_waited_for() -> None:
         read([b" " * 100_000] * 1000)
 
 
+def test_a_body_that_is_cut_off_is_refused() -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(TooMuch, match="whole"):
+        asyncio.run(read_polygon(Request({"type": "http", "method": "POST", "headers": []}, receive)))
+
+
 def test_a_compressed_body_is_not_unpacked() -> None:
     with pytest.raises(InvalidRequest, match="uncompressed"):
         read([gzip.compress(b" " * 10_000_000)], content_encoding="gzip")

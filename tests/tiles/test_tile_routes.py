@@ -234,7 +234,8 @@ def test_only_the_promised_routes_exist(commons: Any) -> None:
     tails |= {"/{tileMatrixSetId}/tilejson.json", "/legend.json", "/legend.png", "/legend.svg"}
     run = "/runs/{run_id}/{year}"
     sheets = [f"{run}/difference", f"{run}/probability", f"{run}/agreement", "/runs/{run_id}/first-change"]
-    others = {"/runs/{run_id}/statistics", "/runs/{run_id}/point/{longitude},{latitude}"}
+    others = {"/runs/{family}-latest/{rest}", "/runs/{run_id}/WMTSCapabilities.xml", "/runs/{run_id}/statistics"}
+    others |= {"/runs/{run_id}/point/{longitude},{latitude}"}
     assert paths == others | {run + tail for tail in tails | {"/info"}} | {
         sheet + tail for sheet in sheets for tail in tails
     }
