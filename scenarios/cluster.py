@@ -44,6 +44,12 @@ class Workers:
         if self.threads < 1:
             raise ValueError(f"There must be at least 1 thread; found {self.threads}.")
 
+    def __str__(self) -> str:
+        """Say who they are."""
+        if self.cluster is not None:
+            return str(self.cluster)
+        return "1 thread" if self.threads == 1 else f"{self.threads} threads"
+
     def __reduce__(self) -> tuple[type[Workers], tuple[int]]:
         """Go to another process without the cluster."""
         return Workers, (self.threads,)
@@ -159,6 +165,11 @@ class Cluster:
     """
 
     client: Any
+
+    def __str__(self) -> str:
+        """Say how many processes there are."""
+        count = len(self.threads)
+        return "1 process" if count == 1 else f"{count} processes"
 
     @property
     def threads(self) -> list[int]:
