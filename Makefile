@@ -11,6 +11,7 @@ RUN := .venv/bin
 ARGS ?=
 ROWS ?=
 SCALE ?=
+MILLIONS ?= 1,10
 REPORT ?=
 COUNT ?= 1000
 EDGE ?=
@@ -37,8 +38,8 @@ lint: .venv/dev  ## style, types and import contracts
 docs: .venv/dev  ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict
 
-bench: .venv/dev  ## measure the kernels
-	$(RUN)/pytest tests/benchmarks --benchmark-enable --benchmark-only --benchmark-sort=name $(ARGS)
+bench: .venv/dev  ## measure the kernels, and members by threads and processes beside writing maps (MILLIONS=100: other sizes)
+	MILLIONS="$(MILLIONS)" $(RUN)/pytest tests/benchmarks --benchmark-enable --benchmark-only --benchmark-sort=name $(ARGS)
 
 bench-science: .venv/dev  ## measure how good the engine is on all data at hand, beside other tools and against the bars
 	$(RUN)/python -m tests.benchmarks.science

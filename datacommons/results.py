@@ -16,7 +16,7 @@ from datacommons.cogs import write_map
 from datacommons.cubes import CubeWriter, legend_attributes, write_chances, write_ensemble
 from datacommons.description import Description, RunName, plain
 from datacommons.errors import DataCommonsError, NotWritten
-from datacommons.progress import Advance, progress_bar, tell
+from datacommons.progress import Advance, Bar, progress_bar, tell
 from datacommons.publication import Staging
 from datacommons.study import Study
 from datacommons.tables import AreaTable
@@ -79,9 +79,10 @@ def _publish(study: Study, name: RunName, attempt: Attempt) -> dict[str, Any]:
         writer = _Writer(study, folder, description, attempt.walks)
         # The best map and the members, and the files of each.
         steps = len(scenario.projected_years) * (scenario.members + 3)
-        with progress_bar(f"projecting {scenario.id}", steps, shown=study.progress) as advance:
+        cells = int(np.prod(study.grid.shape))
+        with progress_bar(f"learning for {scenario.id}", steps, cells=cells, shown=study.progress) as bar:
             (learned, projected, ensemble), score = _do_both(
-                study, lambda: writer.write_projection(advance), lambda: _test(study)
+                study, lambda: writer.write_projection(bar), lambda: _test(study)
             )
         with progress_bar(f"describing {scenario.id}", 0, shown=study.progress):
             if score is not None:
@@ -144,14 +145,15 @@ class _Writer:
         scenario = self.study.scenario
         return [scenario.start, *scenario.projected_years]
 
-    def write_projection(self, advance: Advance) -> tuple[Calibration, _Projected, Ensemble]:
+    def write_projection(self, bar: Bar) -> tuple[Calibration, _Projected, Ensemble]:
         """Learn, and write what follows: the best map and the members."""
         study = self.study
         learned, start = study.calibration(), study.land_cover[study.scenario.start]
         walks = Walks(learned.model, study.scenario, start, study.chunk, self.journals)
         with hand_over(walks, study.workers.cluster) as ready:
+            bar.turn_to(f"projecting {study.scenario.id} ({study.workers})")
             projected, ensemble = _do_both(
-                study, lambda: self.write_trajectory(ready, advance), lambda: self.write_ensemble(ready, advance)
+                study, lambda: self.write_trajectory(ready, bar), lambda: self.write_ensemble(ready, bar)
             )
         return learned, projected, ensemble
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -43,6 +45,12 @@ class Workers:
     def __post_init__(self) -> None:
         if self.threads < 1:
             raise ValueError(f"There must be at least 1 thread; found {self.threads}.")
+
+    def __str__(self) -> str:
+        """Say who they are."""
+        if self.cluster is not None:
+            return str(self.cluster)
+        return "1 thread" if self.threads == 1 else f"{self.threads} threads"
 
     def __reduce__(self) -> tuple[type[Workers], tuple[int]]:
         """Go to another process without the cluster."""
@@ -142,7 +150,7 @@ ONE = Workers(1)
 PROCESSES: Final = "processes"
 THREADS: Final = "threads"
 
-_PATIENCE_S = 30.0
+_PATIENCE_S, _PAUSE_S = 30.0, 0.5
 _LIBRARIES = ("datacommons", "numba", "numpy", "scikit-learn", "scipy")  # whose versions show in a result
 
 Say = Callable[[Any], None]
@@ -159,6 +167,11 @@ class Cluster:
     """
 
     client: Any
+
+    def __str__(self) -> str:
+        """Say how many processes there are."""
+        count = len(self.threads)
+        return "1 process" if count == 1 else f"{count} processes"
 
     @property
     def threads(self) -> list[int]:
@@ -215,18 +228,15 @@ class Cluster:
         self.client.subscribe_topic(topic, lambda event: listen(event[1]))
         named: dict[Any, Item] = {}
 
-        def hand_out(item: Item) -> Any:
-            future = self.client.submit(_work, function, item, topic, *shared, pure=False)
-            named[future] = item
-            return future
+        def hand_out(item: Item) -> None:
+            named[self.client.submit(_work, function, item, topic, *shared, pure=False)] = item
 
         try:
-            going = dask.as_completed([hand_out(item) for item in waiting[:at_once]])
-            del waiting[:at_once]
-            for future in going:
-                yield named.pop(future), future.result()
-                if waiting:
-                    going.add(hand_out(waiting.pop(0)))
+            while waiting or named:
+                while waiting and len(named) < at_once:
+                    hand_out(waiting.pop(0))
+                for future in self._wait_for_one(list(named)):
+                    yield named.pop(future), future.result()
         except dask.KilledWorker as error:
             raise ClusterFailed(
                 f"The worker {error.last_worker.address} died on the same work as others before it, mostly for lack of "
@@ -238,16 +248,27 @@ class Cluster:
                 self.client.cancel(list(named))
                 self.client.unsubscribe_topic(topic)
 
+    def _wait_for_one(self, futures: list[Any]) -> set[Any]:
+        """Return those that are done, once there are some; raise if nobody waits for them any more."""
+        while True:
+            for call in _here.calls:
+                call.go_on()
+            with suppress(TimeoutError):
+                return set(_distributed().wait(futures, timeout=_PAUSE_S, return_when="FIRST_COMPLETED").done)
+
 
 def _work(function: Callable[..., Result], item: Item, topic: str, *shared: Any) -> Result:
     """Do one piece of work, in a process of the cluster."""
     dask = _distributed()
-    over, worker = dask.Event(topic), dask.get_worker()
+    over, worker, asked_at = dask.Event(topic), dask.get_worker(), time.monotonic()
 
     def say(word: Any) -> None:
+        nonlocal asked_at
         worker.log_event(topic, word)
-        if over.is_set():
-            raise _Stopped
+        if time.monotonic() - asked_at > _PAUSE_S:  # the scheduler has to answer
+            asked_at = time.monotonic()
+            if over.is_set():
+                raise _Stopped
 
     return function(item, *shared, say)
 
@@ -290,6 +311,22 @@ def open_cluster(how: Any, threads: int | None = None) -> Iterator[Cluster | Non
         yield cluster
 
 
+def _let_interruptions_pass() -> Any:
+    """Return what keeps Ctrl+C, which reaches all processes of a terminal, from workers that another will stop."""
+
+    class Deaf(_distributed().WorkerPlugin):  # type: ignore[misc]
+        def setup(self, worker: Any) -> None:  # noqa: ARG002 - it is every worker
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    return Deaf()
+
+
+def _close(local_cluster: Any) -> None:
+    """Let the processes end; those that do not in time are killed when this one ends."""
+    with suppress(TimeoutError):
+        local_cluster.close(timeout=_PATIENCE_S / 3)
+
+
 def _find_client(how: Any, threads: int, stack: ExitStack) -> Any:
     dask = _distributed()
     if isinstance(how, dask.Client):
@@ -304,7 +341,10 @@ def _find_client(how: Any, threads: int, stack: ExitStack) -> Any:
             silence_logs=logging.ERROR,
             memory_limit=0,  # a walk cannot be put aside: too many of them at once are not begun
         )
-        return stack.enter_context(dask.Client(stack.enter_context(local_cluster)))
+        stack.callback(_close, local_cluster)
+        client = stack.enter_context(dask.Client(local_cluster))
+        client.register_plugin(_let_interruptions_pass())
+        return client
     if "://" not in str(how):
         raise ClusterUnknown(
             "A cluster is threads, processes, processes:4 or the address of a scheduler, as tcp://10.0.0.1:8786; "
