@@ -16,7 +16,7 @@ COUNT ?= 1000
 EDGE ?=
 REQUESTS ?=
 
-.PHONY: demo test lint docs bench bench-science bench-scale bench-thousand bench-tiles clean help
+.PHONY: demo test lint docs bench bench-catalog bench-science bench-scale bench-thousand bench-tiles clean help
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,10 @@ bench-thousand: .venv/dev  ## publish a thousand generated landscapes in one com
 
 bench-tiles: .venv/dev  ## measure tiles beside stock TiTiler against the bars (REQUESTS=2000: a shorter endurance test; EDGE=1024: a smaller map)
 	EDGE="$(EDGE)" REQUESTS="$(REQUESTS)" $(RUN)/python -m tests.benchmarks.tiles
+
+bench-catalog: COUNT = 1000000
+bench-catalog: .venv/dev  ## fill a catalog with a million items and ask it over HTTP, against the bars; 15 minutes (COUNT=20000: fewer)
+	COUNT="$(COUNT)" $(RUN)/python -m tests.benchmarks.catalog
 
 clean:  ## remove what was built and installed
 	rm -rf .venv .uv build dist site demo-commons .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

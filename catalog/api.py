@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
-from typing import Annotated, Any, Final, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Route
 
 from catalog.answers import SCHEMA
 from catalog.errors import CatalogError, http_status
 from catalog.legend import slug
 from catalog.links import Address
 from catalog.manual import MANUAL, add_manual
-from catalog.openapi import describe_errors
+from catalog.openapi import add_openapi
 from catalog.site import Site
 from catalog.store import CatalogStore, Reader
+
+if TYPE_CHECKING:
+    from catalog.client import CatalogClient
 
 _STAC_VERSION: Final = "1.1.0"
 _log = logging.getLogger(__name__)
@@ -60,7 +65,7 @@ def add_stac_api(
     app.add_exception_handler(RequestValidationError, _answer_invalid_request)
     _add_schemas(app)
     add_manual(app, stac=prefix)
-    describe_errors(app)
+    add_openapi(app)
 
 
 def _register(app: FastAPI, site: Site, authorise: Callable[[Request], None] | None) -> None:
@@ -122,10 +127,30 @@ def _register(app: FastAPI, site: Site, authorise: Callable[[Request], None] | N
         middlewares=[],
     )
 
-    # Without this, the page without a slash would be redirected, past the prefix of a proxy.
-    @app.get(site.prefix, include_in_schema=False)
-    def landing_page(request: Request) -> Any:
-        return client.landing_page(request=request)
+    _add_short_cuts(app, site.prefix, client)
+
+
+def _add_short_cuts(app: FastAPI, prefix: str, client: CatalogClient) -> None:
+    """Answer what is asked most without the dependencies of FastAPI, which take longer than the store.
+
+    The routes of stac-fastapi stay behind for the OpenAPI document; these are the same methods.
+    """
+    items = f"{prefix}/collections/{{collection_id}}/items"
+    for path, answer in (
+        # Without this, the page without a slash would be redirected, past the prefix of a proxy.
+        (prefix, client.landing_page),
+        (f"{prefix}/search", client.get_search),
+        (items, client.item_collection),
+        (f"{items}/{{item_id}}", client.get_item),
+    ):
+        app.router.routes.insert(0, Route(path, _short_cut(answer), methods=["GET"]))
+
+
+def _short_cut(answer: Callable[..., Response]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(answer, request=request, **request.path_params)
+
+    return endpoint
 
 
 def _make_get_model(name: str, base: type[Any], extensions: list[Any]) -> type[Any]:
@@ -145,7 +170,13 @@ def _add_schemas(app: FastAPI) -> None:
         root = str(request.base_url)
         return Response(Address(root, root, "").schema(text), media_type=SCHEMA)
 
-    app.add_api_route("/schemas/{name}/{version}/schema.json", read_schema, tags=["STAC API"])
+    app.add_api_route(
+        "/schemas/{name}/{version}/schema.json",
+        read_schema,
+        tags=["STAC API"],
+        response_class=Response,
+        responses={200: {"description": "A JSON Schema.", "content": {SCHEMA: {}}}},
+    )
 
 
 def _answer_catalog_error(request: Request, error: Exception) -> Response:

@@ -14,12 +14,12 @@ from stac_fastapi.types.core import BaseCoreClient
 from catalog.answers import GEOJSON, JSON, SCHEMA, respond, stream
 from catalog.conformance import list_classes
 from catalog.links import Address
-from catalog.parameters import SearchBody, as_specified, read_query
+from catalog.openapi import OPENAPI
+from catalog.parameters import SearchBody, read_parameters, read_query
 from catalog.query import MAX_LIMIT, Query
 from catalog.site import Site
 from catalog.store import Page
 
-_OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.1"
 _QUERYABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 _SORTABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 # A longer page is read from the store in parts of this length, and sent as they come.
@@ -31,6 +31,9 @@ LinkPages = Callable[[str | None], list[dict[str, Any]]]
 @attr.s(auto_attribs=True, kw_only=True)
 class CatalogClient(BaseCoreClient):
     """Answers the requests of the STAC API from a store.
+
+    What a GET asks for is read from its URL: the models of stac-fastapi describe the parameters in the OpenAPI
+    document, and would cost more than a search.
 
     Parameters
     ----------
@@ -69,7 +72,7 @@ class CatalogClient(BaseCoreClient):
     def all_collections(self, **kwargs: Any) -> Any:
         """Answer ``GET /collections``."""
         request: Request = kwargs["request"]
-        query = read_query(as_specified(kwargs), limit=MAX_LIMIT)
+        query = read_query(read_parameters(request.query_params), limit=MAX_LIMIT)
         page = self.site.store.search_collections(query, self.site.identify(request))
         address = self.site.address(request)
         collections = [_publish(address.collection(each), query) for each in page.items]
@@ -99,14 +102,14 @@ class CatalogClient(BaseCoreClient):
         self.site.store.collection(collection_id, self.site.identify(request))
         here = self.site.address(request).collection_url(collection_id)
         links = [{"rel": rel, "href": here, "type": JSON} for rel in ("parent", "collection")]
-        query = read_query({**as_specified(kwargs), "collections": [collection_id]})
+        query = read_query({**read_parameters(request.query_params), "collections": [collection_id]})
         return self._search(request, query, lambda token: [*links, *_link_pages(request, f"{here}/items", token)])
 
     def get_search(self, **kwargs: Any) -> Any:  # type: ignore[override]  # as asked for
         """Answer ``GET /search``."""
         request: Request = kwargs["request"]
         url = f"{self.site.address(request).stac}search"
-        query = read_query(as_specified(kwargs))
+        query = read_query(read_parameters(request.query_params))
         return self._search(request, query, lambda token: _link_pages(request, url, token))
 
     def post_search(self, search_request: Any, **kwargs: Any) -> Any:
@@ -187,7 +190,7 @@ def _link_terms(url: str) -> list[dict[str, Any]]:
 
 
 def _describe_service(app: FastAPI, address: Address, manual: str) -> list[dict[str, Any]]:
-    pages = [("service-desc", _OPENAPI, app.openapi_url), ("service-doc", "text/html", manual)]
+    pages = [("service-desc", OPENAPI, app.openapi_url), ("service-doc", "text/html", manual)]
     return [
         {"rel": rel, "type": media_type, "href": f"{address.root}{path.lstrip('/')}"}
         for rel, media_type, path in pages

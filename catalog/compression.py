@@ -29,4 +29,15 @@ class CompressedAnswers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
-        await (self._plain if path.startswith(self._files) else self._compressed)(scope, receive, send)
+        if scope["type"] != "http" or path.startswith(self._files):
+            await self._plain(scope, receive, send)
+            return
+        # Who takes anything seldom means what came after gzip.
+        headers = [
+            (name, _prefer_gzip(value) if name == b"accept-encoding" else value) for name, value in scope["headers"]
+        ]
+        await self._compressed({**scope, "headers": headers}, receive, send)
+
+
+def _prefer_gzip(accepted: bytes) -> bytes:
+    return accepted.replace(b"*", b"gzip") if b"gzip" not in accepted else accepted

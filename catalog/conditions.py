@@ -250,16 +250,20 @@ class Translator:
         return text, values
 
     def _guard(self, operator: str, one: Condition, other: Condition, right: Any) -> Condition:
-        """Keep values of other kinds out of a range: SQLite puts numbers before texts, and texts before bytes."""
+        """Keep values of other kinds out of a range: SQLite puts numbers before texts, and texts before bytes.
+
+        The "+" keeps SQLite from taking this for the end of the range to look up, where another condition has a
+        nearer one.
+        """
         if isinstance(right, bool):
             raise InvalidQuery(f"filter has {operator!r} with a truth value: only = and <> make sense.")
         text, values = one
         if isinstance(right, Mapping) and "op" not in right and not _is_property(right):
             right = 0
         if isinstance(right, str) and other[1] and isinstance(other[1][0], str):
-            return (f" AND {text} >= ''" if operator in ("<", "<=") else f" AND {text} < x''"), values
+            return (f" AND +{text} >= ''" if operator in ("<", "<=") else f" AND +{text} < x''"), values
         if isinstance(right, int | float | str):
-            return ("", []) if operator in ("<", "<=") else (f" AND {text} < ''", values)
+            return ("", []) if operator in ("<", "<=") else (f" AND +{text} < ''", values)
         return f" AND same_kind({text}, {other[0]})", [*values, *other[1]]
 
 

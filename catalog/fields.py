@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from catalog.errors import InvalidQuery
 
-# What is returned beside the included fields, so that the rest is still a valid item.
+# What is returned where neither is said: a valid item.
 _DEFAULTS: Final = (
     "type",
     "stac_version",
@@ -33,9 +33,10 @@ class Fields:
     Parameters
     ----------
     include : tuple of str
-        Added to what makes a valid item.
+        These and no others; ``*`` is all.
     exclude : tuple of str
-        Left out, even where they are included.
+        Left out, but for what is included below or besides. Without any included, all others are returned; without
+        either, what makes a valid item.
 
     Raises
     ------
@@ -73,12 +74,21 @@ class Fields:
             Names at the top that stay even where they are excluded.
         """
         included: dict[str, Any] = {}
-        # "*" includes all, as GDAL and some clients ask for it.
-        for name in document if "*" in self.include else (*_DEFAULTS, *self.include):
+        for name in self._roots(document):
             _copy(document, included, name.split("."))
         for name in self.exclude:
             _remove(included, name.split("."))
+        # What is both included and excluded is included.
+        for name in self.include:
+            if any(name == other or name.startswith(f"{other}.") for other in self.exclude):
+                _copy(document, included, name.split("."))
         return {**included, **{name: document[name] for name in keep if name in document}}
+
+    def _roots(self, document: Mapping[str, Any]) -> Iterable[str]:
+        """List the names of what to begin with."""
+        if "*" in self.include or (self.exclude and not self.include):
+            return document
+        return self.include or _DEFAULTS
 
 
 def _check_names(side: str, names: object) -> tuple[str, ...]:

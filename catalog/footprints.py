@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
+import orjson
 import shapely
-from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from catalog.query import Bbox
+
+GEOMETRY_TYPES: Final = frozenset(
+    {
+        "Point",
+        "MultiPoint",
+        "LineString",
+        "MultiLineString",
+        "Polygon",
+        "MultiPolygon",
+        "GeometryCollection",
+    }
+)
 
 
 class Place:
@@ -52,15 +63,22 @@ def read_geometry(geometry: Mapping[str, Any]) -> BaseGeometry:
     ValueError
         Where it is no geometry, is empty or has coordinates that are not finite.
     """
+    found = parse_geometry(geometry)
+    return found if found.is_valid else shapely.make_valid(found)
+
+
+def parse_geometry(geometry: Mapping[str, Any]) -> BaseGeometry:
+    """Read a GeoJSON geometry as it is. Raises ValueError as `read_geometry` does."""
+    if not isinstance(geometry, Mapping) or geometry.get("type") not in GEOMETRY_TYPES:
+        raise ValueError("it is no GeoJSON geometry")
     try:
-        found = shape(dict(geometry))
-    except (shapely.errors.ShapelyError, AttributeError, LookupError, TypeError, RecursionError) as error:
-        raise ValueError(f"it is no GeoJSON geometry ({error})") from None
+        # What is not finite becomes null here, which is no coordinate.
+        found: BaseGeometry = shapely.from_geojson(orjson.dumps(geometry, option=orjson.OPT_SERIALIZE_NUMPY))
+    except (shapely.errors.ShapelyError, TypeError, RecursionError) as error:
+        raise ValueError(f"it is no GeoJSON geometry ({str(error)[:100]})") from None
     if found.is_empty:
         raise ValueError("it is empty")
-    if not np.isfinite(shapely.get_coordinates(found)).all():
-        raise ValueError("some of its coordinates are not finite numbers")
-    return found if found.is_valid else shapely.make_valid(found)
+    return found
 
 
 def split_bbox(bbox: Bbox) -> list[Bbox]:

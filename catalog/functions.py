@@ -90,7 +90,7 @@ def moment_of(document: str, root: str, name: str) -> int | None:
 
 def queryable_of(document: str, name: str) -> Value:
     """Return what is kept of a declared property of an item."""
-    return index_property(name, orjson.loads(document)["properties"])
+    return index_property(name, orjson.loads(document)["properties"].get(name))
 
 
 def words_of(document: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from catalog.errors import InvalidCollection, InvalidItem
-from catalog.footprints import read_geometry
+from catalog.footprints import parse_geometry
 from catalog.query import Bbox
 from catalog.queryables import QUERYABLES, Value, index_property, list_words, microseconds
 from catalog.store import ACCESS_FIELD, PUBLIC
@@ -80,7 +80,7 @@ def index_item(item: Mapping[str, Any]) -> ItemIndex:
         starts=starts,
         ends=ends,
         bbox=_read_bbox(item, str(item_id)),
-        declared=tuple(index_property(name, properties) for name in QUERYABLES),
+        declared=tuple([index_property(name, properties[name]) if name in properties else None for name in QUERYABLES]),
         words=list_words(item),
         document=_to_json(item, InvalidItem, f"Item {item_id!r}"),
     )
@@ -137,7 +137,7 @@ def _read_bbox(item: Mapping[str, Any], item_id: str) -> Bbox | None:
     if geometry is None:
         return None
     try:
-        read_geometry(geometry)
+        parse_geometry(geometry)
     except ValueError as error:
         raise InvalidItem(f"Item {item_id!r} has a geometry that cannot be read: {error}.") from None
     bbox = item.get("bbox")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import Route
 
+from catalog.answers import respond
+
+OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.1"
 _ERROR: Final = {
     "title": "Error",
     "type": "object",
@@ -16,10 +20,10 @@ _CONTENT: Final = {"application/json": {"schema": {"$ref": "#/components/schemas
 _METHODS: Final = frozenset({"get", "head", "post", "put", "patch", "delete"})
 
 
-def describe_errors(app: FastAPI) -> None:
+def add_openapi(app: FastAPI) -> None:
     """Let the document of an application say that requests are refused with 4XX, and that the catalog may be busy.
 
-    FastAPI would say 422, which is not what is answered.
+    FastAPI would say 422, which is not what is answered, and stac-fastapi that the document is of version 3.0.
     """
 
     def describe() -> dict[str, Any]:
@@ -32,7 +36,13 @@ def describe_errors(app: FastAPI) -> None:
             app.openapi_schema = document
         return app.openapi_schema
 
+    def read(request: Request) -> Response:
+        root = request.scope.get("root_path", "").rstrip("/")
+        document = {**app.openapi(), **({"servers": [{"url": root}]} if root else {})}
+        return respond(document, OPENAPI, request=request)
+
     app.openapi = describe  # type: ignore[method-assign]  # as FastAPI's manual has it
+    app.router.routes.insert(0, Route(str(app.openapi_url), read, methods=["GET"]))
 
 
 def _describe_operation(operation: dict[str, Any], method: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +17,9 @@ from catalog.fields import Fields
 from catalog.query import MAX_LIMIT, Interval, Query, Sort
 
 PAGE: Final = 10
+_LISTS: Final = frozenset({"collections", "ids", "sortby", "fields", "q", "aggregations"})
+_NUMBER: Final = re.compile(r"0*[1-9][0-9]*", re.ASCII)
+_DIGITS: Final = 30
 _CRS84: Final = ("http://www.opengis.net/def/crs/OGC/1.3/CRS84", "http://www.opengis.net/def/crs/OGC/0/CRS84")
 
 Asked = Mapping[str, Any]
@@ -99,10 +103,22 @@ def read_query(asked: Asked, *, limit: int = PAGE) -> Query:
     )
 
 
-def as_specified(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Name the parameters of a GET as the specification does, not as Python must."""
-    names = {"filter_expr": "filter", "filter_lang": "filter-lang", "filter_crs": "filter-crs"}
-    return {names.get(name, name): value for name, value in given.items() if name != "request"}
+def read_parameters(given: Mapping[str, str]) -> dict[str, Any]:
+    """Read the parameters of a GET, as they stand in its URL. Raises InvalidQuery."""
+    asked: dict[str, Any] = {name: text for name, text in given.items() if text}
+    for name in _LISTS & asked.keys():
+        asked[name] = asked[name].split(",")
+    if "bbox" in asked:
+        try:
+            asked["bbox"] = [float(edge) for edge in asked["bbox"].split(",")]
+        except ValueError:
+            raise InvalidQuery(f"bbox is {asked['bbox']!r:.80}: give four numbers with commas between.") from None
+    if "limit" in asked:
+        if not _NUMBER.fullmatch(asked["limit"]):
+            raise InvalidQuery(f"limit is {asked['limit']!r:.80}: give a whole number above 0.")
+        # A number of many digits takes long to read, and means all the same.
+        asked["limit"] = min(int(asked["limit"][:_DIGITS]), MAX_LIMIT)
+    return asked
 
 
 def _read_interval(text: str | None) -> Interval | None:

@@ -19,17 +19,6 @@ Bbox = tuple[float, float, float, float]
 MAX_LIMIT: Final = 10_000
 _MOST_TERMS: Final = 20
 _MOST_SORTS: Final = 8
-_GEOMETRY_TYPES: Final = frozenset(
-    {
-        "Point",
-        "MultiPoint",
-        "LineString",
-        "MultiLineString",
-        "Polygon",
-        "MultiPolygon",
-        "GeometryCollection",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -205,13 +194,13 @@ def _as_utc(moment: object) -> datetime | None:
 
 def _check_geometry(geometry: object) -> None:
     # Only searches by geometry need shapely, which takes a tenth of a second to import.
-    from catalog.footprints import read_geometry
+    from catalog.footprints import GEOMETRY_TYPES, read_geometry
 
     kind = geometry.get("type") if isinstance(geometry, Mapping) else None
-    if not isinstance(geometry, Mapping) or kind not in _GEOMETRY_TYPES:
+    if not isinstance(geometry, Mapping) or kind not in GEOMETRY_TYPES:
         raise InvalidQuery(
             f"intersects is of type {kind!r}: give a GeoJSON geometry (a Feature's `geometry`), "
-            f"one of {', '.join(sorted(_GEOMETRY_TYPES))}."
+            f"one of {', '.join(sorted(GEOMETRY_TYPES))}."
         )
     try:
         read_geometry(geometry)

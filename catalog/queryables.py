@@ -101,9 +101,8 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def index_property(name: str, properties: Mapping[str, Any]) -> Value:
+def index_property(name: str, value: Any) -> Value:
     """Return what a store keeps of a declared property."""
-    value = properties.get(name)
     if QUERYABLES[name].kind == "time" and (moment := read_time(value)) is not None:
         return moment
     return comparable(value)

@@ -26,6 +26,8 @@ from catalog.store import OWNER, Change, Expect, Page, Query, Reader, Sort, chec
 from catalog.tokens import encode_token
 
 _BUSY_SECONDS: Final = 30.0
+_CACHE_KIB: Final = 65_536  # at most, of each connection that needs it
+_LOG_PAGES: Final = 10_000
 _PUT_COLLECTION: Final = """
     INSERT INTO collections (id, access, document) VALUES (?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET access = excluded.access, document = excluded.document"""
@@ -231,6 +233,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # Indexes of a million items are written in many places at once: what does not fit here is written twice.
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         add_functions(connection)
     except sqlite3.Error as error:
         connection.close()

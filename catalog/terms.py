@@ -19,7 +19,7 @@ from stac_fastapi.types.search import APIRequest
 from catalog.aggregation import AGGREGATIONS
 from catalog.answers import JSON, SCHEMA, respond
 from catalog.collections import COMMONS_COLLECTIONS
-from catalog.parameters import AggregateBody, as_specified, read_query
+from catalog.parameters import AggregateBody, read_parameters, read_query
 from catalog.queryables import QUERYABLES
 from catalog.site import Site
 
@@ -114,7 +114,7 @@ class AggregationClient(BaseAggregationClient):
 
     def aggregate(self, collection_id: str | None = None, **kwargs: Any) -> Any:
         """Answer ``GET /aggregate`` and ``GET /collections/{collection_id}/aggregate``."""
-        return self._aggregate(kwargs["request"], collection_id, as_specified(kwargs))
+        return self._aggregate(kwargs["request"], collection_id, read_parameters(kwargs["request"].query_params))
 
     def post_aggregate(self, body: AggregateBody, request: Request) -> Any:
         """Answer ``POST /aggregate``."""

@@ -197,15 +197,23 @@ class QueryContract:
         brief = one(Fields())
         assert brief["properties"] == {"datetime": "1990-01-01T00:00:00Z"}
         assert brief["geometry"] == whole["geometry"]
-        assert one(Fields(include=("properties.gsd",)))["properties"] == {"datetime": "1990-01-01T00:00:00Z", "gsd": 10}
-        assert "geometry" not in one(Fields(exclude=("geometry",)))
+        assert one(Fields(include=("properties.gsd",))) == {
+            "id": "ash",
+            "collection": "land-cover",
+            "properties": {"gsd": 10},
+        }
+        rest = one(Fields(exclude=("geometry", "properties.gsd")))
+        assert rest.keys() == whole.keys() - {"geometry"}
+        assert rest["properties"].keys() == whole["properties"].keys() - {"gsd"}
+        assert one(Fields(include=("properties.gsd",), exclude=("properties",)))["properties"] == {"gsd": 10}
         assert one(Fields(include=("properties",), exclude=("properties.gsd",)))["properties"].keys() == {
             "datetime",
             "landscape:id",
             "note",
         }
         assert {"id", "collection"} <= one(Fields(exclude=("id", "collection"))).keys()
-        assert one(Fields(include=("absent.deep",))) == brief
+        assert one(Fields(include=("absent.deep",))).keys() == {"id", "collection"}
+        assert one(Fields(include=("*",))) == whole
         assert grove.item("land-cover", "ash", OWNER) == whole
 
     def test_collections_are_searched(self, store: CatalogStore) -> None:

@@ -1,0 +1,56 @@
+"""Three processes write and eight read at once: no error, nothing half done, no update lost.
+
+`CROWD_SECONDS=60` lets them go on for a minute.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from catalog.sqlite import SqliteStore
+from catalog.store import OWNER, Query
+from tests.catalog.asking import COLLECTION, ids
+from tests.catalog.crowd import SHARED, make_item
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SECONDS = os.environ.get("CROWD_SECONDS", "8")
+PATIENCE_S = 180
+
+
+def start(role: str, path: Path, number: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.catalog.crowd", role, str(path), str(number), SECONDS]
+    return subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_writers_and_readers_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    with closing(SqliteStore(path)) as store:
+        store.put_collection(COLLECTION)
+        store.put_items([make_item(SHARED, count=0)])
+    crowd = [*(start("writer", path, number) for number in range(3)), *(start("reader", path, n) for n in range(8))]
+    try:
+        told = [process.communicate(timeout=PATIENCE_S + float(SECONDS)) for process in crowd]
+    finally:
+        for process in crowd:
+            process.kill()
+    assert [(process.returncode, complaint) for process, (_, complaint) in zip(crowd, told, strict=True)] == [
+        (0, "")
+    ] * 11
+    done = [json.loads(out) for out, _ in told]
+    writers, readers = done[:3], done[3:]
+    assert all(writer["counted"] > 0 for writer in writers)
+    assert all(reader["looked"] > 0 for reader in readers)
+    with closing(SqliteStore(path)) as store:
+        count = store.item("land-cover", SHARED, OWNER)["properties"]["count"]
+        assert count == sum(writer["counted"] for writer in writers)
+        left = [f"own-{number}-{each}" for number, writer in enumerate(writers) for each in range(writer["left"])]
+        assert sorted(ids(store, filter="id LIKE 'own-%'", limit=500)) == sorted(left)
+        (total,) = store.aggregate(Query(q=("word0", "word1", "word2")), ["total_count"], OWNER)
+        assert total.value == len(left), "the words are those of what is there"
+        (placed,) = store.aggregate(Query(bbox=(-180, -90, 180, 90)), ["total_count"], OWNER)
+        assert placed.value == len(left) + 7, "so are the places"

@@ -1,0 +1,84 @@
+"""Schemathesis over the whole OpenAPI document of the server: no 5xx, no undocumented status, no other media type."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.generation.modes import GenerationMode
+from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
+
+from catalog.collections import LAND_COVER
+from datacommons.commons import Commons
+from datacommons.server import create_app
+
+TOKEN = "a secret of the owner"
+SECONDS = 60  # for all operations together
+EXAMPLES = 12
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
+# What is there, so that more is reached than "not found".
+KNOWN = {
+    "collection_id": LAND_COVER,
+    "item_id": "valley-land-cover-1990",
+    "tileMatrixSetId": "WebMercatorQuad",
+    "name": "landscape",
+    "version": "v1.0.0",
+}
+
+
+@pytest.fixture
+def operations(commons: Commons) -> list[Any]:
+    app = create_app(commons, write_token=TOKEN)
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+    schema.config.generation.update(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+    return [found.ok() for found in schema.get_all_operations()]
+
+
+def probe(operation: Any, examples: int, *, known: bool) -> list[str]:
+    """Send generated requests; return what is wrong with the answers."""
+    faults: list[str] = []
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(operation.as_strategy())
+    def send(case: Any) -> None:
+        if known:
+            case.path_parameters = {**(case.path_parameters or {}), **_known(case.path_parameters)}
+        answer = case.call(headers={"Authorization": f"Bearer {TOKEN}"})
+        try:
+            case.validate_response(answer, checks=CHECKS)
+        except FailureGroup as group:
+            faults.extend(f"{operation.label}: {error}" for error in group.exceptions)
+
+    send()
+    return faults
+
+
+def _known(parameters: Any) -> dict[str, str]:
+    return {name: KNOWN[name] for name in parameters or {} if name in KNOWN}
+
+
+@pytest.mark.filterwarnings(
+    "ignore:BBOX crossing the Antimeridian:UserWarning"
+)  # geojson-pydantic's word on sent items
+def test_no_request_is_answered_in_a_way_that_is_not_documented(operations: list[Any]) -> None:
+    assert len(operations) > 40, "the document has the tiles and the transactions too"
+    faults: list[str] = []
+    # What deletes comes last. The first round asks each at least once; the others go on as long as there is time.
+    ordered = sorted(operations, key=lambda each: each.method.lower() == "delete")
+    until = time.monotonic() + SECONDS
+    for examples, known in ((3, True), (EXAMPLES, True), (EXAMPLES, False)):
+        for operation in ordered:
+            if examples == 3 or time.monotonic() < until:
+                faults += probe(operation, examples, known=known)
+    assert faults == []
