@@ -54,7 +54,7 @@ bench-tiles: .venv/dev  ## measure tiles beside stock TiTiler against the bars (
 	EDGE="$(EDGE)" REQUESTS="$(REQUESTS)" $(RUN)/python -m tests.benchmarks.tiles
 
 bench-catalog: COUNT = 1000000
-bench-catalog: .venv/dev  ## fill a catalog with a million items and ask it over HTTP, against the bars; 15 minutes (COUNT=20000: fewer)
+bench-catalog: .venv/dev  ## fill a catalog with a million items and ask it over HTTP, against the bars and beside pgSTAC; 15 minutes and more (COUNT=20000: fewer)
 	COUNT="$(COUNT)" $(RUN)/python -m tests.benchmarks.catalog
 
 clean:  ## remove what was built and installed

@@ -1,7 +1,7 @@
 """How fast the catalog takes in items and finds them again over HTTP: `make bench-catalog`.
 
 A server in a process of its own answers one client on loopback, which keeps its connection. `COUNT=20000` makes fewer
-items; the bars are for a million.
+items; the bars are for a million. The same is asked of a commons in PostgreSQL with pgSTAC, where that is installed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http.client import HTTPConnection
 from itertools import islice
@@ -21,8 +22,10 @@ from urllib.parse import urlencode
 
 import datacommons as dc
 from catalog.store import OWNER, CatalogStore, Query
+from datacommons.commons import Commons
 from tests.benchmarks.bars import Bench, Row
 from tests.benchmarks.catalog_items import COLLECTION, LANDSCAPES, YEARS, make_items, name
+from tests.catalog.postgres import Cluster, find_lack, run_cluster
 from tests.commands import open_door
 
 _BATCH = 5000
@@ -39,8 +42,13 @@ def main() -> None:
     count = int(os.environ.get("COUNT") or 1_000_000)
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
         bench = Bench()
-        for title, make in CONTENDERS.items():
-            measure(bench, title, make(Path(folder)), count)
+        measure(bench, "SQLite", make_embedded(Path(folder)), count)
+        if lack := find_lack():
+            bench.skip("pgSTAC", lack)
+        else:
+            with run_cluster() as cluster, make_pgstac(Path(folder), cluster) as root:
+                measure(bench, "pgSTAC", root, count, barred=False, questions=INDEXED_BY_BOTH)
+            compare(bench)
         print(bench)
     sys.exit(0 if all(row.holds for row in bench.barred) else 1)
 
@@ -52,29 +60,55 @@ def make_embedded(folder: Path) -> Path:
     return root
 
 
-CONTENDERS: dict[str, Callable[[Path], Path]] = {"SQLite": make_embedded}
-"""Name of a store to what makes a commons on it; each is asked the same."""
+@contextmanager
+def make_pgstac(folder: Path, cluster: Cluster) -> Iterator[Path]:
+    """Make a commons whose catalog is in PostgreSQL as long as the block lasts."""
+    root = folder / "pgstac"
+    with cluster.database() as address:
+        dc.init(root).close()
+        (root / "catalog.sqlite").unlink()
+        with (root / "commons.toml").open("a") as file:
+            file.write(f'catalog = "{address}"\n')
+        yield root
 
 
-def measure(bench: Bench, title: str, root: Path, count: int, *, rounds: int = _ROUNDS) -> None:
-    """Fill the catalog of a commons, ask it, and put what was measured under a title."""
+def measure(
+    bench: Bench,
+    title: str,
+    root: Path,
+    count: int,
+    *,
+    rounds: int = _ROUNDS,
+    barred: bool = True,
+    questions: Questions | None = None,
+) -> None:
+    """Fill the catalog of a commons, ask it, and put what was measured under a title; the bars are SQLite's."""
     heading = f"{title}, {count:,} items"
     with dc.open(root) as commons:
         clock, cores = fill(commons.store, count)
         first, last = find_pages(commons.store, count)
-    bench.add(heading, Row("items taken in a second", count / clock, least=5000, digits=0))
+        _gather_statistics(commons)
+    bench.add(heading, Row("items taken in a second", count / clock, least=5000 if barred else None, digits=0))
     bench.add(heading, Row("the same, a second of a core", count / cores, digits=0))
-    size = sum(path.stat().st_size for path in root.glob("catalog.sqlite*"))
-    bench.add(heading, Row("bytes an item", size / count, digits=0))
+    if size := sum(path.stat().st_size for path in root.glob("catalog.sqlite*")):
+        bench.add(heading, Row("bytes an item", size / count, digits=0))
     with open_door(root) as address:
-        for what, make, (p50, p95, aim) in QUESTIONS:
+        for what, make, (p50, p95, aim) in questions or QUESTIONS:
             seconds = ask(address, make, count, rounds=rounds)
-            _tell(bench, heading, what, seconds, p50, p95, aim)
+            _tell(bench, heading, what, seconds, *((p50, p95, aim) if barred else ()))
         pages = [ask(address, lambda _draw, _count, page=page: page, count, rounds=rounds) for page in (first, last)]
     ratio = statistics.median(pages[1]) / statistics.median(pages[0])
     _tell(bench, heading, f"first page of {_PAGE}", pages[0])
     _tell(bench, heading, f"last page of {_PAGE}", pages[1])
-    bench.add(heading, Row("last page / first page, p50", ratio, most=1.25, digits=2))
+    bench.add(heading, Row("last page / first page, p50", ratio, most=1.25 if barred else None, digits=2))
+
+
+def compare(bench: Bench) -> None:
+    """Put the embedded store beside the other: it may be slower in nothing that is asked."""
+    ours, theirs = ({row.what: row.measured for row in rows} for rows in bench.sections.values())
+    for what in ours:
+        if what in theirs and what.endswith("p50 in ms"):
+            bench.add("SQLite / pgSTAC", Row(what.removesuffix(" in ms"), ours[what] / theirs[what], most=1, digits=2))
 
 
 def fill(store: CatalogStore, count: int) -> tuple[float, float]:
@@ -85,6 +119,16 @@ def fill(store: CatalogStore, count: int) -> tuple[float, float]:
         store.put_items(batch)
         clock, cores = clock + time.perf_counter() - began, cores + time.process_time() - worked
     return clock, cores
+
+
+def _gather_statistics(commons: Commons) -> None:
+    """Let PostgreSQL count what it has, as it does by itself within minutes."""
+    address = commons.settings.catalog
+    if address is not None:
+        import psycopg
+
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute("ANALYZE")
 
 
 def find_pages(store: CatalogStore, count: int) -> tuple[str, str]:
@@ -161,7 +205,8 @@ def by_id(draw: random.Random, count: int) -> str:
 
 # What is asked, how, and the bars: p50, p95 and the aim of p50, in milliseconds.
 Bars = tuple[float | None, float | None, float | None]
-QUESTIONS: list[tuple[str, Address, Bars]] = [
+Questions = list[tuple[str, Address, Bars]]
+QUESTIONS: Questions = [
     ("box, time and collection", by_place, (6, 15, 3)),
     ("CQL2: one landscape", by_landscape, (10, None, None)),
     ("CQL2: cell size, many", by_cell, (10, None, None)),
@@ -170,6 +215,8 @@ QUESTIONS: list[tuple[str, Address, Bars]] = [
     ("words", by_words, (None, None, None)),
     ("by id", by_id, (4, None, None)),
 ]
+# In PostgreSQL words have no index: among a million items, each search for them would look at all.
+INDEXED_BY_BOTH: Questions = [question for question in QUESTIONS if question[1] is not by_words]
 
 
 def _search(**asked: str) -> str:

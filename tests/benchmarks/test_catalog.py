@@ -7,8 +7,9 @@ from pathlib import Path
 import datacommons as dc
 from catalog.store import ANONYMOUS, OWNER, Query
 from tests.benchmarks.bars import Bench
-from tests.benchmarks.catalog import fill, find_pages, make_embedded, measure
+from tests.benchmarks.catalog import QUESTIONS, compare, fill, find_pages, make_embedded, make_pgstac, measure
 from tests.benchmarks.catalog_items import COLLECTION, make_items, name
+from tests.catalog.postgres import Cluster
 from tests.catalog.stac_validation import find_faults
 
 COUNT = 420
@@ -41,3 +42,15 @@ def test_the_table_has_every_bar(tmp_path: Path) -> None:
     measure(bench, "SQLite", make_embedded(tmp_path), 120, rounds=2)
     assert len(bench.barred) == 9
     assert all(row.measured > 0 for rows in bench.sections.values() for row in rows)
+
+
+def test_both_stores_are_compared(tmp_path: Path, cluster: Cluster) -> None:
+    bench = Bench()
+    measure(bench, "SQLite", make_embedded(tmp_path), 120, rounds=2)
+    with make_pgstac(tmp_path, cluster) as root:
+        measure(bench, "pgSTAC", root, 120, rounds=2, barred=False)
+    compare(bench)
+    rows = bench.sections["SQLite / pgSTAC"]
+    assert len(rows) == len(QUESTIONS) + 2
+    assert all(row.has_bar and row.measured > 0 for row in rows)
+    assert len(bench.barred) == 9 + len(rows), "the other bars are the embedded store's"

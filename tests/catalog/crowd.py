@@ -1,6 +1,6 @@
 """One of many processes on one catalog: writes or reads for some seconds, and tells what it did.
 
-``python -m tests.catalog.crowd writer|reader PATH NUMBER SECONDS``
+``python -m tests.catalog.crowd writer|reader PATH-OR-ADDRESS NUMBER SECONDS``
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import time
 from contextlib import closing
 from typing import Any
 
-from catalog.sqlite import SqliteStore
 from catalog.store import OWNER, CatalogStore, Query
+from datacommons.founding import open_store
 
 SHARED = "shared"
 
@@ -74,8 +74,8 @@ def _count_on(item: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Do what the command line says."""
-    role, path, number, seconds = sys.argv[1:]
-    with closing(SqliteStore(path)) as store:
+    role, place, number, seconds = sys.argv[1:]
+    with closing(open_store(place)) as store:
         until = time.monotonic() + float(seconds)
         print(json.dumps((write if role == "writer" else read)(store, int(number), until)))
 

@@ -9,30 +9,44 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from catalog.sqlite import SqliteStore
+import pytest
+
 from catalog.store import OWNER, Query
+from datacommons.founding import open_store
 from tests.catalog.asking import COLLECTION, ids
 from tests.catalog.crowd import SHARED, make_item
+from tests.catalog.postgres import Cluster
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SECONDS = os.environ.get("CROWD_SECONDS", "8")
 PATIENCE_S = 180
 
 
-def start(role: str, path: Path, number: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.catalog.crowd", role, str(path), str(number), SECONDS]
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Return where a new catalog is: a file, and a database."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "catalog.sqlite")
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    with cluster.database() as address:
+        yield address
+
+
+def start(role: str, place: str, number: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.catalog.crowd", role, place, str(number), SECONDS]
     return subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_writers_and_readers_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "catalog.sqlite"
-    with closing(SqliteStore(path)) as store:
+def test_writers_and_readers_at_once(place: str) -> None:
+    with closing(open_store(place)) as store:
         store.put_collection(COLLECTION)
         store.put_items([make_item(SHARED, count=0)])
-    crowd = [*(start("writer", path, number) for number in range(3)), *(start("reader", path, n) for n in range(8))]
+    crowd = [*(start("writer", place, number) for number in range(3)), *(start("reader", place, n) for n in range(8))]
     try:
         told = [process.communicate(timeout=PATIENCE_S + float(SECONDS)) for process in crowd]
     finally:
@@ -45,7 +59,7 @@ def test_writers_and_readers_at_once(tmp_path: Path) -> None:
     writers, readers = done[:3], done[3:]
     assert all(writer["counted"] > 0 for writer in writers)
     assert all(reader["looked"] > 0 for reader in readers)
-    with closing(SqliteStore(path)) as store:
+    with closing(open_store(place)) as store:
         count = store.item("land-cover", SHARED, OWNER)["properties"]["count"]
         assert count == sum(writer["counted"] for writer in writers)
         left = [f"own-{number}-{each}" for number, writer in enumerate(writers) for each in range(writer["left"])]
