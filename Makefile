@@ -77,9 +77,15 @@ PAGE := $(shell find tiles/viewer/src tiles/viewer/*.json tiles/viewer/*.ts tile
 	$(INSTALL)
 	touch $@
 
-.venv/dev: .venv/run
+.venv/dev: .venv/run | .venv/validator
 	$(INSTALL) --group dev
 	touch $@
+
+# It wants other versions than the tests, so it has an environment of its own inside the other.
+.venv/validator: | .venv/bin/python
+	$(UV) venv --quiet --python .venv/bin/python .venv/validator
+	$(UV) pip install --quiet --python .venv/validator stac-api-validator==0.6.8 stac-check==1.14.0 stac-validator==4.1.0 stac-valid==4.2.2 \
+		|| { rm -rf .venv/validator; false; }
 
 .PHONY: lock
 lock: | .venv/bin/python  ## choose the newest versions that fit together

@@ -32,11 +32,11 @@ class Fields:
 
     Parameters
     ----------
-    include : tuple of str
-        These and no others; ``*`` is all.
+    include : tuple of str, optional
+        These and no others; ``*`` is all. An empty tuple is what makes a valid item; None is all that is not
+        excluded, and where nothing is, what makes a valid item.
     exclude : tuple of str
-        Left out, but for what is included below or besides. Without any included, all others are returned; without
-        either, what makes a valid item.
+        Left out, but for what is included too, or lies below it.
 
     Raises
     ------
@@ -44,20 +44,22 @@ class Fields:
         Where a name is no text, or there are more than 200.
     """
 
-    include: tuple[str, ...] = ()
+    include: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the names."""
         for side in ("include", "exclude"):
-            object.__setattr__(self, side, _check_names(side, getattr(self, side)))
+            if getattr(self, side) is not None:
+                object.__setattr__(self, side, _check_names(side, getattr(self, side)))
 
     @classmethod
     def read(cls, names: Iterable[str]) -> Fields:
         """Read names as a URL has them: ``-geometry`` excludes, ``gsd`` and ``+gsd`` include."""
         given = tuple(names)
         exclude = tuple(name[1:] for name in given if name.startswith("-"))
-        return cls(tuple(name.removeprefix("+") for name in given if not name.startswith("-")), exclude)
+        include = tuple(name.removeprefix("+") for name in given if not name.startswith("-"))
+        return cls(include or None, exclude)
 
     def wants(self, name: str) -> bool:
         """Tell whether a field at the top of a document is returned."""
@@ -79,14 +81,14 @@ class Fields:
         for name in self.exclude:
             _remove(included, name.split("."))
         # What is both included and excluded is included.
-        for name in self.include:
+        for name in self.include or ():
             if any(name == other or name.startswith(f"{other}.") for other in self.exclude):
                 _copy(document, included, name.split("."))
         return {**included, **{name: document[name] for name in keep if name in document}}
 
     def _roots(self, document: Mapping[str, Any]) -> Iterable[str]:
         """List the names of what to begin with."""
-        if "*" in self.include or (self.exclude and not self.include):
+        if "*" in (self.include or ()) or (self.exclude and self.include is None):
             return document
         return self.include or _DEFAULTS
 

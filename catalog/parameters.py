@@ -59,7 +59,11 @@ class SearchBody(BaseModel):
 
     def read(self) -> dict[str, Any]:
         """Return what was given, by the names of the specification."""
-        return self.model_dump(exclude_none=True, by_alias=True)
+        asked = self.model_dump(exclude_none=True, by_alias=True)
+        if self.fields is not None:
+            # To include null is not the same as not to speak of it.
+            asked["fields"] = self.fields.model_dump(exclude_unset=True)
+        return asked
 
 
 class AggregateBody(SearchBody):
@@ -220,5 +224,6 @@ def _read_fields(fields: Any) -> Fields | None:
     if fields is None:
         return None
     if isinstance(fields, Mapping):
-        return Fields(tuple(fields.get("include") or ()), tuple(fields.get("exclude") or ()))
+        include = tuple(fields["include"] or ()) if "include" in fields else None
+        return Fields(include, tuple(fields.get("exclude") or ()))
     return Fields.read(name.strip() for name in fields)

@@ -96,10 +96,12 @@ def measure(
         for what, make, (p50, p95, aim) in questions or QUESTIONS:
             seconds = ask(address, make, count, rounds=rounds)
             _tell(bench, heading, what, seconds, *((p50, p95, aim) if barred else ()))
-        pages = [ask(address, lambda _draw, _count, page=page: page, count, rounds=rounds) for page in (first, last)]
-    ratio = statistics.median(pages[1]) / statistics.median(pages[0])
-    _tell(bench, heading, f"first page of {_PAGE}", pages[0])
-    _tell(bench, heading, f"last page of {_PAGE}", pages[1])
+        # By turns, so that a machine that is busy for a while is so for both.
+        turns = iter([first, last] * (rounds + _WARMING))
+        pages = ask(address, lambda _draw, _count: next(turns), count, rounds=2 * rounds)
+    ratio = statistics.median(pages[1::2]) / statistics.median(pages[::2])
+    _tell(bench, heading, f"first page of {_PAGE}", pages[::2])
+    _tell(bench, heading, f"last page of {_PAGE}", pages[1::2])
     bench.add(heading, Row("last page / first page, p50", ratio, most=1.25 if barred else None, digits=2))
 
 

@@ -24,7 +24,7 @@ def find_faults(document: Mapping[str, Any]) -> list[str]:
 
     Our own schemas are read from disk, and from the server if it published the document.
     """
-    validator = StacValidate(schema_map=_schema_paths())
+    validator = StacValidate(schema_map=schema_paths())
     validator.validate_dict(copy.deepcopy(dict(document)))
     return [
         f"{message.get('error_type')}: {message.get('error_message')}"
@@ -33,7 +33,8 @@ def find_faults(document: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _schema_paths() -> dict[str, str]:
+def schema_paths() -> dict[str, str]:
+    """Return where on disk each published schema is, and each of ours, by address."""
     published = [*CORE.glob("geojson/*.json"), *EXTENSIONS.glob("*.json")]
     found = {json.loads(path.read_text("utf-8"))["$id"].rstrip("#"): str(path) for path in published}
     for path in CORE.glob("stac-spec/v1.1.0/*.json"):

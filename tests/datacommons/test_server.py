@@ -313,6 +313,12 @@ def address(commons: Commons) -> Iterator[str]:
         yield address
 
 
+def test_gdal_reads_a_search_as_one_raster(address: str, land_cover: Cells) -> None:
+    search = f'STACIT:"{address}/stac/search?ids=valley-land-cover-1990":asset=data'
+    with rasterio.open(search, driver="STACIT") as mosaic:
+        np.testing.assert_array_equal(mosaic.read(1), land_cover)
+
+
 def test_served_by_the_command_line(address: str, land_cover: Cells) -> None:
     with rasterio.open(f"/vsicurl/{address}/files/{COG}") as cog:
         np.testing.assert_array_equal(cog.read(1), land_cover)
