@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from catalog.collections import RUN_MAPS
+from catalog.sqlite import SqliteStore
 from catalog.store import CatalogStore, Reader
 from tiles.addresses import Addresses
 from tiles.caching import NO_STORE
@@ -144,18 +145,20 @@ class _Doors:
             self._add(SheetTiler, prefix, prefix.rpartition("/")[2], found, self._credit_run)
 
     def add_express(self) -> None:
+        # A catalog in a file answers at once; one over a network would hold up everybody else.
+        at_hand = isinstance(self.index.store, SqliteStore)
         route = ExpressRoute(
             self.painter,
             self.identify,
-            Line(_RUN, self.addresses.find_run),
-            Line(f"{_RUN}/difference", self.addresses.find_difference),
-            Line(f"{_RUN}/(?P<kind>probability|agreement)", self.addresses.find_members, is_quick=False),
+            Line(_RUN, self.addresses.find_run, at_hand),
+            Line(f"{_RUN}/difference", self.addresses.find_difference, at_hand),
+            Line(f"{_RUN}/(?P<kind>probability|agreement)", self.addresses.find_members),
             Line(
                 r"/runs/(?P<run_id>(?:(?!-latest/)[^/])+)/(?P<kind>first-change)",
                 self.addresses.find_members,
                 is_quick=False,
             ),
-            Line(_ITEM, self.addresses.find_item),
+            Line(_ITEM, self.addresses.find_item, at_hand),
         )
         self.app.router.routes.insert(0, route)
 

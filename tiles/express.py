@@ -48,12 +48,12 @@ class Line:
     find : callable
         From the reader, the groups and the query to what is shown.
     is_quick : bool
-        Whether the catalog alone is asked for that.
+        Whether that takes less time than to hand it to a thread and back.
     """
 
     prefix: str
     find: FindSheet
-    is_quick: bool = True
+    is_quick: bool = False
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -105,7 +105,6 @@ class ExpressRoute(BaseRoute):
         known = request.headers.get("if-none-match")
         loop = asyncio.get_running_loop()
         prepare = partial(_prepare, self._identify(request), path, query, line.find, known)
-        # A look into the catalog takes less time than to hand it to a thread and back.
         asked = prepare() if line.is_quick else await loop.run_in_executor(self._executor, prepare)
         response = self._painter.recall(asked)
         if response is None:
