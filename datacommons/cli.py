@@ -291,6 +291,19 @@ def runs(commons: CommonsOption = None) -> None:
 
 
 @app.command()
+def publish(
+    run: Annotated[str, typer.Argument(help="Name of a run; `datacommons runs` lists them.", show_default=False)],
+    url: Annotated[str, typer.Argument(help="Place in a bucket, as s3://bucket/folder.", show_default=False)],
+    commons: CommonsOption = None,
+) -> None:
+    """Copy a published run into a bucket."""
+    from datacommons.display import print_line
+
+    with _open(commons) as opened:
+        print_line(f"Copied: {opened.copy_run(run, url, progress=True)}")
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets others in.")] = "127.0.0.1",
     port: PortOption = 8000,

@@ -390,6 +390,27 @@ class Commons:
 
         return plan_scenario(self, scenario, **options)
 
+    def copy_run(self, run_id: str, url: str, *, progress: bool = False) -> str:
+        """Copy a published run into a bucket, and return the address of its item there.
+
+        Parameters
+        ----------
+        run_id : str
+        url : str
+            A place as ``s3://bucket/folder``; the run gets a folder of its name there. Keys and, for stores that are
+            compatible with S3, the endpoint are those of the environment (``AWS_…``).
+        progress : bool
+            Whether to show a bar on stderr.
+
+        Raises
+        ------
+        RunNotFound, BucketFailed
+            What is not there, and the mend.
+        """
+        from datacommons.buckets import copy_run
+
+        return copy_run(self.open_run(run_id), self.root, url, progress=progress)
+
     def runs(self) -> list[str]:
         """List the ids of the runs."""
         from datacommons.runs import list_runs

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 import xarray as xr
 import zarr
+import zarr.storage
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
@@ -215,6 +216,16 @@ def _share(ensemble: Ensemble, what: str) -> dict[str, Any]:
 
 
 def open_cube(path: str | Path) -> xr.Dataset:
-    """Open a cube lazily, in Dask chunks as stored; nothing is read until computed."""
-    cube: xr.Dataset = xr.open_zarr(path, consolidated=True, decode_coords="all")
+    """Open a cube lazily, in Dask chunks as stored; nothing is read until computed.
+
+    Parameters
+    ----------
+    path : a folder, or an address as ``s3://bucket/valley-usual-1/trajectory.zarr``
+    """
+    place: Any = path
+    if "://" in str(path):
+        from datacommons.buckets import open_bucket
+
+        place = zarr.storage.ObjectStore(open_bucket(str(path)), read_only=True)
+    cube: xr.Dataset = xr.open_zarr(place, consolidated=True, decode_coords="all")
     return cube

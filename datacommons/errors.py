@@ -71,6 +71,10 @@ class RemoteFailed(DataCommonsError, OSError):
     """What lies on the network could not be read, though it was tried with patience."""
 
 
+class BucketFailed(DataCommonsError, OSError):
+    """A bucket cannot be read or written."""
+
+
 class NotWritten(DataCommonsError, OSError):
     """A result could not be written; nothing of it was published."""
 
