@@ -26,7 +26,7 @@ demo: .venv/run  ## run the main job on the demonstration landscape and open the
 	$(RUN)/datacommons demo $(ARGS)
 
 test: .venv/dev  ## run the tests
-	$(RUN)/pytest --ignore tests/page $(ARGS)
+	$(RUN)/pytest --numprocesses logical --dist loadfile --ignore tests/page $(ARGS)
 	$(RUN)/pytest tests/page  # on its own: the browser's driver keeps an event loop running
 
 lint: .venv/dev  ## style, types and import contracts
