@@ -12,7 +12,7 @@ from catalog.legend import Legend
 from scenarios.cluster import ONE, Workers
 from scenarios.grid import Grid
 from scenarios.kernels import draws
-from scenarios.kernels.keys import TEMPERATURE_ONE, Claims, collect
+from scenarios.kernels.races import race
 from scenarios.kernels.windows import count_window
 from scenarios.model import Model
 from scenarios.neighbourhood import Neighbourhood
@@ -21,6 +21,7 @@ from scenarios.potential import indifferent
 from scenarios.projection import project
 from scenarios.spec import Scenario
 from scenarios.transitions import Transition
+from tests.scenarios.landscapes import build_claims
 
 EDGE = 1000
 LEGEND = Legend.from_json({"nodata": 0, "classes": {"1": "Forest", "2": "Built", "3": "Crop", "4": "Grass"}})
@@ -40,19 +41,10 @@ def test_count_one_class_in_windows(benchmark: BenchmarkFixture, land_cover: np.
 
 
 def test_collect_candidates_of_two_transitions(benchmark: BenchmarkFixture, land_cover: np.ndarray) -> None:
-    claims = Claims(
-        source=1,
-        land_cover=land_cover,
-        barred=np.zeros(land_cover.shape, np.uint8),
-        scores=np.zeros((2, *land_cover.shape), np.int16),
-        slots=np.array([0, 1]),
-        streams=np.array([draws.stream(1), draws.stream(2)]),
-        temperature=TEMPERATURE_ONE,
-        gumbel=draws.gumbel_table(),
-    )
+    claims = build_claims(land_cover, np.zeros((2, *land_cover.shape), np.int16))
     cells, keys = np.empty(EDGE**2, np.int64), np.empty((EDGE**2, 2), np.int64)
     floors = np.full(2, 6 * draws.SCALE << draws.TIE_BITS)
-    found = benchmark(collect, claims, (0, EDGE, 0, EDGE), floors, cells, keys)
+    found = benchmark(race, claims, (0, EDGE, 0, EDGE), floors, cells, keys)
     # A Gumbel value passes 6 with probability 0.0025, in either of two draws.
     assert found == pytest.approx(0.005 * (land_cover == 1).sum(), rel=0.2)
 

@@ -144,5 +144,9 @@ def test_what_a_plan_converts_anywhere_keeps_the_members_share() -> None:
     ensemble, chances = chances_of({"id": "reach", "years": (2001, 2004), "target": action})
     np.testing.assert_allclose(chances.table[3, 1, 2], np.arange(7) / 6, rtol=1e-6)
     np.testing.assert_array_equal(chances.start, START)
-    built = START == 2
-    np.testing.assert_allclose(tell(ensemble, chances, 3)[2, built], ensemble.counts[3][2, built] / 6, rtol=1e-6)
+    # Where all members convert a cell, what else may become of it is small, and comes off.
+    counts = ensemble.counts[3][2]
+    open_cells = (START == 2) & (counts < 6)
+    np.testing.assert_allclose(tell(ensemble, chances, 3)[2, open_cells], counts[open_cells] / 6, rtol=1e-6)
+    sure = (START == 2) & (counts == 6)
+    assert ((tell(ensemble, chances, 3)[2, sure] > 0.9) & (tell(ensemble, chances, 3)[2, sure] <= 1)).all()

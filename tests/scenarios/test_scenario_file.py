@@ -312,4 +312,4 @@ def test_errors_are_also_of_a_standard_type() -> None:
     kinds = ScenarioError.__subclasses__()
     assert len(kinds) >= 3
     for kind in kinds:
-        assert issubclass(kind, ValueError | LookupError | OSError | PermissionError)
+        assert issubclass(kind, ValueError | LookupError | OSError | RuntimeError)
