@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from catalog.conditions import COLLECTIONS, Condition, Translator
+from catalog.conditions import COLLECTIONS, Translator
 from catalog.errors import InvalidQuery
 from catalog.ordering import after, make_keys, order_collections
 from catalog.query import Query, Sort
@@ -14,6 +14,7 @@ from catalog.queryables import microseconds
 from catalog.selection import Register, join_all, read_place
 from catalog.store import Reader
 from catalog.tokens import decode_token
+from catalog.translation import Condition
 
 _LISTED = "IN (SELECT value FROM json_each(?))"
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from catalog.conditions import Condition, Table, Translator
+from catalog.conditions import Table, Translator
 from catalog.query import Sort
 from catalog.queryables import QUERYABLES, Value
+from catalog.translation import Condition
 
 # What orders items that are equal otherwise; every index ends in these.
 _TIES: Final = (Sort("datetime", descending=True), Sort("id"), Sort("collection"))

@@ -10,13 +10,14 @@ import orjson
 from catalog.errors import InvalidQuery, InvalidToken
 from catalog.functions import extends, lasts, naming_places
 from catalog.ordering import order_collections
-from catalog.pgstac_conditions import PgTranslator, join
+from catalog.pgstac_conditions import PgTranslator
 from catalog.pgstac_selection import load, see
 from catalog.query import Query, Sort
 from catalog.queryables import Value, comparable, find_property, list_words, mentions, microseconds
 from catalog.selection import read_place
 from catalog.store import Page, Reader
 from catalog.tokens import decode_token, encode_token
+from catalog.translation import join
 
 if TYPE_CHECKING:
     from psycopg import Connection

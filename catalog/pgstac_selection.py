@@ -8,15 +8,15 @@ from typing import Any, Final
 
 import orjson
 
-from catalog.conditions import Condition
 from catalog.errors import InvalidToken
 from catalog.ordering import order_items
-from catalog.pgstac_conditions import PgTranslator, join, read_label, relate, write_moment
+from catalog.pgstac_conditions import PgTranslator, read_label, relate, write_moment
 from catalog.query import Query, Sort
 from catalog.queryables import QUERYABLES, Value
 from catalog.selection import read_place
 from catalog.store import Reader
 from catalog.tokens import decode_token
+from catalog.translation import Condition, join
 
 # What other tools have put has no document of ours; pgSTAC puts it together.
 DOCUMENT: Final = "coalesce(i.private, pgstac.content_hydrate(i))::text"

@@ -10,11 +10,9 @@ from typing import Any, Final
 
 from catalog.conditions import (
     ITEMS,
-    Condition,
     Translator,
     list_conjuncts,
     match_boxes,
-    read_place_of,
 )
 from catalog.errors import InvalidQuery
 from catalog.expression import COMPARISONS, SPATIAL
@@ -24,6 +22,7 @@ from catalog.query import Query, Sort
 from catalog.queryables import microseconds
 from catalog.store import Reader
 from catalog.tokens import decode_token
+from catalog.translation import Condition, read_place_of
 
 # With more candidates than this, a search walks the items in order and checks each.
 _FEW: Final = 2000
