@@ -12,7 +12,7 @@ from catalog.errors import ItemNotFound
 from catalog.legend import Legend
 from catalog.store import OWNER, CatalogStore, Query
 from datacommons.errors import LandscapeNotFound
-from datacommons.layers import Layer, find_driver, find_vector, list_layers, search_all
+from datacommons.layers import Layer, find_layer, list_layers, search_all
 from datacommons.naming import name_of, title_of
 from datacommons.settings import Settings
 
@@ -324,7 +324,7 @@ class Commons:
         from datacommons.arrays import read_layer
 
         place = self.landscape(landscape)
-        return read_layer(find_driver(self.layers(landscape), landscape, name), place, self.locate)
+        return read_layer(find_layer(self.layers(landscape), landscape, name), place, self.locate)
 
     def features(self, landscape: str, name: str) -> geopandas.GeoDataFrame:
         """Read a vector layer of a landscape: its features with their attributes, in the CRS of its file.
@@ -343,7 +343,7 @@ class Commons:
         import geopandas
 
         self.landscape(landscape)
-        found = find_vector(self.layers(landscape), landscape, name)
+        found = find_layer(self.layers(landscape), landscape, name, VECTORS)
         return geopandas.read_parquet(self.locate(found.href))
 
     def validate(self, scenario: str | Path | Scenario, **options: Any) -> Hindcast:

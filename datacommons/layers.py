@@ -78,39 +78,23 @@ def search_all(store: CatalogStore, query: Query) -> Iterator[dict[str, Any]]:
         yield from page.items
 
 
-def find_driver(layers: Sequence[Layer], landscape: str, name: str) -> Layer:
-    """Find a driver by its name.
+def find_layer(layers: Sequence[Layer], landscape: str, name: str, collection: str = DRIVERS) -> Layer:
+    """Find a driver or a vector layer by its name.
 
     Raises
     ------
     LayerNotFound
         Lists those there are.
     """
-    drivers = {layer.name: layer for layer in layers if layer.collection == DRIVERS}
-    if name in drivers:
-        return drivers[name]
+    known = {layer.name: layer for layer in layers if layer.collection == collection}
+    if name in known:
+        return known[name]
     if name == LAND_COVER:
         raise LayerNotFound(f"The land cover of {landscape} has years: read it with commons.land_cover({landscape!r}).")
+    kind, there = "vector layer" if collection == VECTORS else "layer", ", ".join(known) or "none"
     raise LayerNotFound(
-        f"{landscape} has no layer {name!r}; it has: {', '.join(drivers) or 'none'}. "
-        "Add one with `datacommons ingest FILE --collection drivers`, and --name for another name than the file's."
-    )
-
-
-def find_vector(layers: Sequence[Layer], landscape: str, name: str) -> Layer:
-    """Find a vector layer by its name.
-
-    Raises
-    ------
-    LayerNotFound
-        Lists those there are.
-    """
-    vectors = {layer.name: layer for layer in layers if layer.collection == VECTORS}
-    if name in vectors:
-        return vectors[name]
-    raise LayerNotFound(
-        f"{landscape} has no vector layer {name!r}; it has: {', '.join(vectors) or 'none'}. "
-        "Add one with `datacommons ingest FILE --collection vectors`, and --name for another name than the file's."
+        f"{landscape} has no {kind} {name!r}; it has: {there}. "
+        f"Add one with `datacommons ingest FILE --collection {collection}`, and --name if the file has another name."
     )
 
 

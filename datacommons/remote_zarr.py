@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from io import UnsupportedOperation
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -64,23 +65,26 @@ class RemoteStore(Store):
 
     async def set(self, key: str, value: Buffer) -> None:
         """Refuse: nothing is written to an archive."""
-        raise NotImplementedError
+        raise self._refuse(f"write {key} ({len(value)} bytes)")
 
     async def delete(self, key: str) -> None:
         """Refuse: nothing is deleted from an archive."""
-        raise NotImplementedError
+        raise self._refuse(f"delete {key}")
 
     def list(self) -> AsyncIterator[str]:
         """Refuse: archives are not listed."""
-        raise NotImplementedError
+        raise self._refuse("list")
 
     def list_prefix(self, prefix: str) -> AsyncIterator[str]:
         """Refuse: archives are not listed."""
-        raise NotImplementedError
+        raise self._refuse(f"list {prefix}")
 
     def list_dir(self, prefix: str) -> AsyncIterator[str]:
         """Refuse: archives are not listed."""
-        raise NotImplementedError
+        raise self._refuse(f"list {prefix}")
+
+    def _refuse(self, what: str) -> UnsupportedOperation:
+        return UnsupportedOperation(f"Cannot {what}: {self.href} is an archive, which is only read.")
 
     def _fetch(self, key: str) -> bytes | None:
         def renew() -> str:

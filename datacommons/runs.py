@@ -10,11 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.collections import RUNS
+from catalog.collections import RUNS, VECTORS
 from catalog.errors import ItemNotFound
 from catalog.store import OWNER, Query
 from datacommons.errors import RunNotFound
-from datacommons.layers import Layer, find_vector, search_all
+from datacommons.layers import Layer, find_layer, search_all
 from scenarios.spec import Scenario, load_scenario
 
 if TYPE_CHECKING:
@@ -290,7 +290,7 @@ def read_scenario(commons: Commons, scenario: str | Path | Scenario) -> tuple[Sc
 
     def read_features(landscape: str, name: str) -> GeoDataFrame:
         features = commons.features(landscape, name)
-        named[name] = find_vector(commons.layers(landscape), landscape, name)
+        named[name] = find_layer(commons.layers(landscape), landscape, name, VECTORS)
         return features
 
     return load_scenario(scenario, read_features), tuple(named.values())

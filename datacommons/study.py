@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from catalog.collections import DRIVERS, LAND_COVER
 from catalog.store import PUBLIC
 from datacommons.errors import LayerNotFound
-from datacommons.layers import Layer, find_driver
+from datacommons.layers import Layer, find_layer
 from datacommons.progress import progress_bar
 from datacommons.provenance import check_history
 from scenarios.calibration import Calibration, calibrate
@@ -290,7 +290,7 @@ def _choose_drivers(layers: Sequence[Layer], scenario: Scenario) -> list[Layer]:
         )
     known = {layer.name for layer in layers if layer.collection == DRIVERS}
     sources = [_source_of(driver, known) for driver in scenario.potential.drivers]
-    named = [find_driver(layers, scenario.landscape, name) for name in dict.fromkeys(sources) if name is not None]
+    named = [find_layer(layers, scenario.landscape, name) for name in dict.fromkeys(sources) if name is not None]
     later = {swap.layer for swap in _find_swaps(scenario)}  # not learned from
     measured = [layer for layer in layers if layer.collection == DRIVERS and layer.legend is None]
     drivers = named if scenario.potential.drivers else [layer for layer in measured if layer.name not in later]
@@ -319,7 +319,7 @@ def _find_zone_layer(commons: Commons, scenario: Scenario) -> Layer | None:
     name = scenario.demand.zones
     if not isinstance(name, str):
         return None
-    layer = find_driver(commons.layers(scenario.landscape), scenario.landscape, name)
+    layer = find_layer(commons.layers(scenario.landscape), scenario.landscape, name)
     if layer.legend is None:
         raise LayerNotFound(
             f"The zones of the demand, {name!r}, are measurements. Ingest them with --legend, which names the zones, "
@@ -335,7 +335,7 @@ def _find_plan_layers(commons: Commons, scenario: Scenario) -> tuple[Layer, ...]
         swap = plan.replace_driver
         for name in plan.layers if swap is None else (_source_of(swap.layer, known),):
             if name is not None:
-                found[name] = find_driver(layers, scenario.landscape, name)
+                found[name] = find_layer(layers, scenario.landscape, name)
             if name is not None and swap is None and found[name].legend is not None:
                 raise LayerNotFound(
                     f"Intervention {plan.id!r} takes the highest values of {name!r} first, and that layer holds "

@@ -18,12 +18,11 @@ from scenarios.journal import Entry, Journal
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.kernels.scores import odds_table, sum_odds
-from scenarios.kernels.windows import move_counts
 from scenarios.local_rates import LocalRate, drop_stopped, see_locally
+from scenarios.lookout import Lookout
 from scenarios.model import Model
 from scenarios.priority import take_best
 from scenarios.spec import Scenario
-from scenarios.strips import UNKNOWN
 from scenarios.transitions import Transition
 from scenarios.view import View
 from scenarios.yearbook import Book, Changes, Year
@@ -110,7 +109,6 @@ class _Walk:
         self.plan = plan or Plan(scenario, model.legend, model.grid)
         self.plan.check_drivers(model.potential.edges)
         self.plan.check_layers(model.layers, model.potential.edges)
-        self.potential, self.replaced = model.potential, dict[str, str]()
         self.conversions = Conversions(scenario.conversions, model.legend)
         self.residence = Residence(self.conversions, model.changed, model.grid.shape)
         blocks = model.grid.blocks(chunk, of_strips=True)
@@ -122,11 +120,10 @@ class _Walk:
         ]
         self.ledger = Ledger()
         self.local: dict[Transition, LocalRate | None] = {}
-        self.land_cover, self.seen = start.copy(), start.copy()
-        self.touched: list[NDArray[np.int64]] = []  # cells that have changed since the last look
+        self.land_cover = start.copy()
+        self.lookout = Lookout(model, self.land_cover, self.temperature, workers)
         self.area = self.zones.weigh(start, model.legend.values, model.grid)  # (zone, class)
         self.foretold = model.foretell(scenario, None if member == CENTRAL else member, self._area_ha())
-        self.stale = np.zeros(start.shape, np.uint8)
         self.gumbel = draws.gumbel_table()
 
     def set_out(self, view: View | None, entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -135,41 +132,32 @@ class _Walk:
         Where each cell is looked up, one look there shows what many on the way would. A classifier's last bits may hang
         on which cells it is asked for together, so that it is asked as before.
         """
-        stepwise = self.potential.predictor is not None
+        stepwise = self.model.potential.predictor is not None
         if stepwise:
-            self._look_first(view)
+            self._begin(view)
         for entry in entries:
             self._retrace(entry, stepwise)
             yield entry
         if not stepwise and self.year == self.scenario.start:
-            self._look_first(view)
+            self._begin(view)
         elif not stepwise:
-            self._choose_drivers(self.plan.replacements(self.year))
-            self.view = self._look()
-            self._leave_alone(self.touched)
+            self.lookout.resume(self.plan.replacements(self.year))
 
-    def _look(self) -> View:
-        """Look at the whole landscape, as it was seen last."""
-        return View.of(self.potential, self.seen, self.allocator.workers, self.temperature / TEMPERATURE_ONE)
-
-    def _look_first(self, view: View | None) -> None:
-        workers = self.allocator.workers
-        self.view = self._look() if view is None else view.copy()
-        if view is not None and self.potential is not self.shared:
-            self.view.see_with(self.potential, self.seen, workers)
+    def _begin(self, view: View | None) -> None:
+        self.lookout.begin(view, same_potential=self.model.potential is self.shared)
 
     def _retrace(self, entry: Entry, stepwise: bool) -> None:
         """Do what an entry says was done."""
         if stepwise:
-            self._replace_drivers(entry.year)
+            self.lookout.replace_drivers(self.plan.replacements(entry.year))
         self._turn(entry.changes, entry.year)
         self.ledger = Ledger(entry.rests)
         for market, notes in zip(self._in_patches, entry.patches, strict=True):
             market.read_notes(notes, entry.year)
         if stepwise:
-            self._leave_alone(self.touched[-1:])
+            self.lookout.leave_alone(self.lookout.touched[-1:])
         if self._looks_around(entry.year):
-            self._look_around() if stepwise else self._see()
+            self.lookout.look_around() if stepwise else self.lookout.take_note()
 
     @property
     def _in_patches(self) -> list[PatchAllocator]:
@@ -184,7 +172,7 @@ class _Walk:
 
         No step changes a cell that an earlier one has changed in the same year.
         """
-        self._replace_drivers(year)
+        self.lookout.replace_drivers(self.plan.replacements(year))
         book = Book(year, np.zeros(self.model.grid.shape, np.uint8), self.model.grid.weight_ha)
         for restoration in self.plan.restorations(year):
             self._restore(restoration, book)
@@ -206,23 +194,6 @@ class _Walk:
     def _area_ha(self) -> NDArray[np.float64]:
         """Return the hectares of each class in each zone, (zone, class)."""
         return np.asarray(self.area * self.model.grid.weight_ha, np.float64)
-
-    def _replace_drivers(self, year: int) -> None:
-        """See the landscape with the drivers of this year."""
-        replaced = self.plan.replacements(year)
-        if replaced == self.replaced:
-            return
-        self._choose_drivers(replaced)
-        self.stale[:] = 1
-        self._rescore()
-        self._leave_alone(self.touched)
-
-    def _choose_drivers(self, replaced: dict[str, str]) -> None:
-        self.replaced, layers = replaced, self.model.layers
-        self.potential = self.model.potential
-        if replaced:
-            drivers = {name: layers[replaced.get(name, name)] for name in self.potential.edges}
-            self.potential = self.potential.seen_with(drivers, self.allocator.workers)
 
     def _demand(self, zone: int, rates: Mapping[Transition, float], year: int) -> Mapping[Transition, float]:
         """Return what this year asks of every transition in a zone, in units of the weights."""
@@ -266,7 +237,7 @@ class _Walk:
         kept = self.plan.barred(transition.source, year) if leakage < 1 else None
         if kept is None:
             return 0.0
-        scores = self.view.scores[self.potential.slot(transition)]
+        scores = self.lookout.score(transition)
         here = self.zones.inside(zone, self.land_cover)
         held, everywhere = sum_odds(here, transition.source, kept, scores, odds_table())
         return (1 - leakage) * float(held) / float(max(everywhere, np.int64(1)))
@@ -278,7 +249,7 @@ class _Walk:
             return 1.0
         here, kept = self.zones.inside(zone, self.land_cover), self.plan.barred(transition.source, year)
         here = here if kept is None else np.where(kept, 0, here).astype(np.uint8)
-        return local.lift(here, transition.source, self.view.scores[self.potential.slot(transition)])
+        return local.lift(here, transition.source, self.lookout.score(transition))
 
     def _restore(self, restoration: Restoration, book: Book) -> None:
         wanted = self.ledger.ask(restoration.id, restoration.hectares / self.model.grid.weight_ha)
@@ -364,29 +335,22 @@ class _Walk:
             source=transitions[0].source,
             land_cover=self.land_cover,
             barred=closed.astype(np.uint8),
-            scores=self.view.scores,
-            slots=np.array([self.potential.slot(t) for t in transitions], np.int64),
+            scores=self.lookout.view.scores,
+            slots=np.array([self.lookout.potential.slot(t) for t in transitions], np.int64),
             streams=np.array(
                 [draws.stream(self.scenario.seed, self.member, year, t.source, t.target) for t in transitions]
             ),
             temperature=self.temperature,
             gumbel=self.gumbel,
-            weights=self.view.strips.weights,
-            strips=self._strips(transitions),
+            weights=self.lookout.view.strips.weights,
+            strips=self.lookout.strips(transitions),
         )
-
-    def _strips(self, transitions: Sequence[Transition]) -> NDArray[np.float64]:
-        """Return what the strips promise; unknown where one of the transitions is not modelled."""
-        modelled = self.potential.transitions
-        if not all(t in modelled for t in transitions):
-            return UNKNOWN
-        return self.view.strips.choose(np.array([modelled.index(t) for t in transitions], np.int64))
 
     def _apply(self, changes: Changes, year: int) -> None:
         self._turn(changes, year)
-        self._leave_alone(self.touched[-1:])
+        self.lookout.leave_alone(self.lookout.touched[-1:])
         if self._looks_around(year):
-            self._look_around()
+            self.lookout.look_around()
 
     def _looks_around(self, year: int) -> bool:
         """Whether this is a year to look around; nobody asks what the end looks like."""
@@ -397,47 +361,10 @@ class _Walk:
         self.year = year
         self.land_cover.ravel()[cells] = changes.after
         self.residence.enter(cells, year)
-        self.touched.append(cells)
+        self.lookout.touched.append(cells)
         rows, columns = np.divmod(cells, self.model.grid.shape[1])
         zones, weights = self.zones.code[rows, columns], self.model.grid.row_weight[rows]
         place = np.zeros(256, np.int64)
         place[list(legend.values)] = np.arange(len(legend))
         np.add.at(self.area, (zones, place[changes.after]), weights)
         np.subtract.at(self.area, (zones, place[changes.before]), weights)
-
-    def _look_around(self) -> None:
-        """See the landscape as it is now: every neighbourhood, and the cells that have changed since the last look."""
-        touched = np.unique(np.concatenate(self.touched))
-        before, now = self.seen.ravel()[touched], self.land_cover.ravel()[touched]
-        moved = before != now
-        near = self.potential.neighbourhood
-        move_counts(
-            self.view.counts,
-            near.window_radii,
-            near.window_values,
-            touched[moved],
-            before[moved],
-            now[moved],
-            self.stale,
-        )
-        self.stale.ravel()[touched] = 1
-        self._see()
-        self._rescore()
-
-    def _see(self) -> None:
-        """Take the map as it is for the one that was last looked at."""
-        for cells in self.touched:
-            self.seen.ravel()[cells] = self.land_cover.ravel()[cells]
-        self.touched.clear()
-
-    def _leave_alone(self, touched: Iterable[NDArray[np.int64]]) -> None:
-        """Take the cells that have changed since the last look only where nothing else is left.
-
-        The history tells of one change of a cell in an interval.
-        """
-        for cells in touched:
-            self.view.leave_alone(cells, self.land_cover)
-
-    def _rescore(self) -> None:
-        """Compute the scores anew wherever a neighbourhood or the class itself has changed."""
-        self.view.rescore(self.potential, self.land_cover, self.stale, self.allocator.workers)

@@ -56,8 +56,8 @@ def test_after_any_year_strips_promise_what_a_fresh_look_finds(world: World) -> 
     list(walk.set_out(None, ()))
     for year in plans.projected_years:
         walk.step(year)
-        strips = walk.view.strips
-        fresh = look_again(world.model, walk.land_cover, walk.view, strips.weights)
+        strips = walk.lookout.view.strips
+        fresh = look_again(world.model, walk.land_cover, walk.lookout.view, strips.weights)
         assert strips.promised.tobytes() == fresh.tobytes()
 
 
