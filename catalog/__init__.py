@@ -9,11 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from catalog.api import add_stac_api
+    from catalog.api.app import add_stac_api
     from catalog.collections import make_collections
-    from catalog.layers import cube_item, file_asset, raster_item, table_asset
+    from catalog.items.layers import cube_item, file_asset, raster_item, table_asset
     from catalog.legend import Legend, LegendClass
-    from catalog.sqlite import SqliteStore
+    from catalog.sqlite.store import SqliteStore
     from catalog.store import ANONYMOUS, OWNER, CatalogStore, Page, Query, Reader
 
 __all__ = [
@@ -43,13 +43,13 @@ _ROOMS: Final = {
     "Page": "store",
     "Query": "store",
     "Reader": "store",
-    "SqliteStore": "sqlite",
-    "add_stac_api": "api",
-    "cube_item": "layers",
-    "file_asset": "layers",
+    "SqliteStore": "sqlite.store",
+    "add_stac_api": "api.app",
+    "cube_item": "items.layers",
+    "file_asset": "items.layers",
     "make_collections": "collections",
-    "raster_item": "layers",
-    "table_asset": "layers",
+    "raster_item": "items.layers",
+    "table_asset": "items.layers",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from catalog.extensions import find_extensions
+from catalog.items.extensions import find_extensions
 from catalog.store import ACCESS_FIELD, PUBLIC
 
 LANDSCAPES: Final = "landscapes"

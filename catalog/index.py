@@ -12,9 +12,9 @@ from typing import Any, Final
 import orjson
 
 from catalog.errors import InvalidCollection, InvalidItem
-from catalog.footprints import parse_geometry
-from catalog.query import Bbox
-from catalog.queryables import QUERYABLES, Value, index_property, list_words, microseconds
+from catalog.query.footprints import parse_geometry
+from catalog.query.query import Bbox
+from catalog.query.queryables import QUERYABLES, Value, index_property, list_words, microseconds
 from catalog.store import ACCESS_FIELD, PUBLIC
 
 # An id is one segment of a URL and may become a file's name, so it is not "." nor "..".
@@ -33,7 +33,7 @@ class ItemIndex:
     bbox : tuple of float or None
         west, south, east, north; west > east crosses the antimeridian; None without a geometry.
     declared : tuple
-        What is kept of the properties in `catalog.queryables.QUERYABLES`, in their order.
+        What is kept of the properties in `catalog.query.queryables.QUERYABLES`, in their order.
     words : str
         The texts that are searched for words.
     document : str

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
-from catalog.aggregation import Aggregation
 from catalog.errors import AlreadyThere, CollectionNotFound, InvalidCollection, InvalidItem, ItemNotFound
-from catalog.fields import Fields
-from catalog.query import MAX_LIMIT, Bbox, Interval, Query, Sort, check_bbox
+from catalog.query.aggregation import Aggregation
+from catalog.query.fields import Fields
+from catalog.query.query import MAX_LIMIT, Bbox, Interval, Query, Sort, check_bbox
 
 __all__ = [
     "ACCESS_FIELD",
@@ -152,7 +152,7 @@ class CatalogStore(Protocol):
     def aggregate(self, query: Query, names: Iterable[str], reader: Reader) -> tuple[Aggregation, ...]:
         """Count the items that match, whatever the limit, token and order of the query.
 
-        `names` are of `catalog.aggregation.AGGREGATIONS`; InvalidQuery is raised for any other.
+        `names` are of `catalog.query.aggregation.AGGREGATIONS`; InvalidQuery is raised for any other.
         """
 
     def delete_items(self, collection_id: str, item_ids: Iterable[str]) -> None:

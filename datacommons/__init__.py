@@ -21,9 +21,9 @@ from datacommons.errors import DataCommonsError
 if TYPE_CHECKING:
     from catalog.legend import Legend
     from datacommons.commons import Commons
-    from datacommons.ingest import IngestReport
+    from datacommons.ingest.raster_layers import IngestReport
     from datacommons.landscape import Landscape
-    from datacommons.runs import Run
+    from datacommons.runs.run import Run
     from scenarios.spec import Scenario
 
 __all__ = [
@@ -40,10 +40,10 @@ __all__ = [
 
 _HOMES = {
     "Commons": "datacommons.commons",
-    "IngestReport": "datacommons.ingest",
+    "IngestReport": "datacommons.ingest.raster_layers",
     "Landscape": "datacommons.landscape",
     "Legend": "catalog.legend",
-    "Run": "datacommons.runs",
+    "Run": "datacommons.runs.run",
     "Scenario": "scenarios.spec",
 }
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from datacommons.options import CommonsOption
-from datacommons.packing import tile_commands
-from datacommons.upkeep import catalog_commands, doctor, export, import_
+from datacommons.commands.options import CommonsOption
+from datacommons.commands.packing import tile_commands
+from datacommons.commands.upkeep import catalog_commands, doctor, export, import_
 
 if TYPE_CHECKING:
     from datacommons.commons import Commons
@@ -56,7 +56,7 @@ def init(
 ) -> None:
     """Create a commons."""
     import datacommons
-    from datacommons.display import print_line
+    from datacommons.commands.display import print_line
 
     with datacommons.init(
         folder,
@@ -129,7 +129,7 @@ def ingest(
     commons: CommonsOption = None,
 ) -> None:
     """Take rasters or vector files into the commons; if one cannot be taken, none is."""
-    from datacommons.display import print_reports
+    from datacommons.commands.display import print_reports
 
     with _open(commons) as opened:
         reports = opened.ingest(
@@ -177,8 +177,8 @@ def pull(
     commons: CommonsOption = None,
 ) -> None:
     """Take layers from a ready-made source on the network; pull again to go on after a failure."""
-    from datacommons.display import print_pull
-    from datacommons.pull import read_bbox, read_years
+    from datacommons.archives.pull import read_bbox, read_years
+    from datacommons.commands.display import print_pull
 
     with _open(commons) as opened:
         report = opened.pull(
@@ -198,7 +198,7 @@ def pull(
 @app.command()
 def sources() -> None:
     """List the ready-made sources."""
-    from datacommons.display import print_sources
+    from datacommons.commands.display import print_sources
     from datacommons.sources import list_sources
 
     print_sources(list_sources())
@@ -210,7 +210,7 @@ def layers(
     commons: CommonsOption = None,
 ) -> None:
     """List the layers of the commons."""
-    from datacommons.display import print_layers, print_line
+    from datacommons.commands.display import print_layers, print_line
 
     with _open(commons) as opened:
         if landscape is not None:
@@ -237,14 +237,14 @@ def validate(
     commons: CommonsOption = None,
 ) -> None:
     """Learn from the earlier dates, project to the last one, and score the result."""
-    from datacommons.display import print_hindcast, print_line
+    from datacommons.commands.display import print_hindcast, print_line
 
     with _open(commons) as opened:
         found = opened.validate(scenario, threads=threads, chunk=chunk, members=members, cluster=cluster, progress=True)
         print_hindcast(found)
         if report is not None:
-            from datacommons.report import write_report
-            from datacommons.runs import read_scenario
+            from datacommons.reports.hindcast import write_report
+            from datacommons.runs.run import read_scenario
 
             write_report(report, found, title=opened.landscape(read_scenario(opened, scenario)[0].landscape).title)
             print_line(f"The report with maps: {report}")
@@ -258,7 +258,7 @@ def plan(
     commons: CommonsOption = None,
 ) -> None:
     """Say what a run will take on this machine: memory, disk and time."""
-    from datacommons.display import print_estimate
+    from datacommons.commands.display import print_estimate
 
     with _open(commons) as opened:
         print_estimate(opened.plan(scenario, threads=threads, chunk=chunk, progress=True))
@@ -273,7 +273,7 @@ def run(
     commons: CommonsOption = None,
 ) -> None:
     """Project a scenario and publish the run."""
-    from datacommons.display import print_run
+    from datacommons.commands.display import print_run
 
     with _open(commons) as opened:
         print_run(opened.run(scenario, threads=threads, chunk=chunk, cluster=cluster, progress=True))
@@ -282,7 +282,7 @@ def run(
 @app.command()
 def runs(commons: CommonsOption = None) -> None:
     """List the published runs."""
-    from datacommons.display import print_line
+    from datacommons.commands.display import print_line
 
     with _open(commons) as opened:
         found = opened.runs()
@@ -297,7 +297,7 @@ def publish(
     commons: CommonsOption = None,
 ) -> None:
     """Copy a published run into a bucket."""
-    from datacommons.display import print_line
+    from datacommons.commands.display import print_line
 
     with _open(commons) as opened:
         print_line(f"Copied: {opened.copy_run(run, url, progress=True)}")
@@ -318,11 +318,11 @@ def serve(
     commons: CommonsOption = None,
 ) -> None:
     """Open the door: STAC API, tiles, files and page."""
-    from datacommons.display import print_line
+    from datacommons.commands.display import print_line
 
     with _open(commons) as opened:
         # The server takes seconds to import; that the folder is no commons is said at once.
-        from datacommons.server import serve as serve_commons
+        from datacommons.door.server import serve as serve_commons
 
         serve_commons(
             opened,
@@ -344,8 +344,8 @@ def demo(
 ) -> None:
     """Make a commons with a generated landscape, open the door, and run three scenarios."""
     from datacommons.demo.job import run_demo
+    from datacommons.door.listening import listen
     from datacommons.founding import remove_demo
-    from datacommons.listening import listen
 
     listener = None if no_serve else listen("127.0.0.1", port)
     remove_demo(folder)
@@ -372,7 +372,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if not isinstance(error, _foreseen()):
             raise
-        from datacommons.display import print_error
+        from datacommons.commands.display import print_error
 
         print_error(error)
         return 2 if isinstance(error, _BAD_INPUT) else 1

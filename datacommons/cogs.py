@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from catalog.legend import Legend
+from datacommons.ingest.rasters import RasterSource
 from datacommons.overviews import TILE, make_overviews
 from datacommons.progress import Advance
-from datacommons.rasters import RasterSource
 
 NODATA = 0
 """Nodata of every classified layer in a commons, whatever the source had."""

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     import geopandas
     import xarray as xr
 
-    from datacommons.estimate import Estimate
-    from datacommons.ingest import IngestReport
+    from datacommons.archives.pull import PullReport
+    from datacommons.ingest.raster_layers import IngestReport
     from datacommons.landscape import Landscape
-    from datacommons.pull import PullReport
-    from datacommons.runs import Run
+    from datacommons.runs.estimate import Estimate
+    from datacommons.runs.run import Run
     from scenarios.spec import Scenario
-    from scenarios.validation import Hindcast
+    from scenarios.validation.hindcast import Hindcast
 
 Learned = TypeVar("Learned")
 
@@ -185,10 +185,16 @@ class Commons:
         DataCommonsError, catalog.errors.CatalogError
             What is wrong with which file, and the mend.
         """
-        from datacommons.drafts import look_up_legend
-        from datacommons.ingest import ingest_files
-        from datacommons.intake import IngestOptions, choose_columns, choose_landscape, choose_legend, read_legend
-        from datacommons.places import ingest_vectors
+        from datacommons.ingest.drafts import look_up_legend
+        from datacommons.ingest.intake import (
+            IngestOptions,
+            choose_columns,
+            choose_landscape,
+            choose_legend,
+            read_legend,
+        )
+        from datacommons.ingest.raster_layers import ingest_files
+        from datacommons.ingest.vector_layers import ingest_vectors
 
         default = self.settings.landscape or name_of(self.root.name)
         landscape_id, is_new = choose_landscape(
@@ -240,14 +246,14 @@ class Commons:
         **options
             ``years`` (a sequence), ``asset``, ``bbox`` (west, south, east, north in degrees), ``replace``, ``api``
             (another STAC API with the same collection), ``sign`` (where it signs links; empty if links are open),
-            ``patience`` and ``progress``: see :class:`datacommons.pull.PullOptions`.
+            ``patience`` and ``progress``: see :class:`datacommons.archives.pull.PullOptions`.
 
         Raises
         ------
         DataCommonsError
             What cannot be, or could not be read.
         """
-        from datacommons.pull import PullOptions, pull_source
+        from datacommons.archives.pull import PullOptions, pull_source
 
         return pull_source(self, source, PullOptions(landscape=landscape, **options))
 
@@ -355,9 +361,9 @@ class Commons:
             A YAML file, or the scenario itself.
         **options
             ``threads``, ``chunk``, ``members``, ``progress``, ``classifier`` and ``cluster``, as in
-            :func:`datacommons.runs.validate_scenario`.
+            :func:`datacommons.runs.run.validate_scenario`.
         """
-        from datacommons.runs import validate_scenario
+        from datacommons.runs.run import validate_scenario
 
         return validate_scenario(self, scenario, **options)
 
@@ -370,9 +376,9 @@ class Commons:
             A YAML file, or the scenario itself.
         **options
             ``threads``, ``chunk``, ``progress``, ``classifier`` and ``cluster``, as in
-            :func:`datacommons.runs.run_scenario`.
+            :func:`datacommons.runs.run.run_scenario`.
         """
-        from datacommons.runs import run_scenario
+        from datacommons.runs.run import run_scenario
 
         return run_scenario(self, scenario, **options)
 
@@ -384,9 +390,9 @@ class Commons:
         scenario : str, Path or Scenario
             A YAML file, or the scenario itself.
         **options
-            ``threads``, ``chunk`` and ``progress``, as in :func:`datacommons.runs.run_scenario`.
+            ``threads``, ``chunk`` and ``progress``, as in :func:`datacommons.runs.run.run_scenario`.
         """
-        from datacommons.runs import plan_scenario
+        from datacommons.runs.run import plan_scenario
 
         return plan_scenario(self, scenario, **options)
 
@@ -407,18 +413,18 @@ class Commons:
         RunNotFound, BucketFailed
             What is not there, and the mend.
         """
-        from datacommons.buckets import copy_run
+        from datacommons.runs.buckets import copy_run
 
         return copy_run(self.open_run(run_id), self.root, url, progress=progress)
 
     def runs(self) -> list[str]:
         """List the ids of the runs."""
-        from datacommons.runs import list_runs
+        from datacommons.runs.run import list_runs
 
         return list_runs(self)
 
     def open_run(self, run_id: str) -> Run:
         """Open a published run; its cubes are read only when computed."""
-        from datacommons.runs import load_run
+        from datacommons.runs.run import load_run
 
         return load_run(self, run_id)

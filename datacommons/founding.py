@@ -7,11 +7,10 @@ from pathlib import Path
 
 from catalog.collections import make_collections
 from catalog.errors import CollectionNotFound
-from catalog.sqlite import SqliteStore
+from catalog.sqlite.store import SqliteStore
 from catalog.store import OWNER, CatalogStore
 from datacommons.commons import Commons
 from datacommons.errors import FolderNotEmpty
-from datacommons.interruptions import settle_interrupted
 from datacommons.naming import name_of, title_of
 from datacommons.settings import (
     SETTINGS_FILE,
@@ -21,6 +20,7 @@ from datacommons.settings import (
     read_settings,
     write_settings,
 )
+from datacommons.upkeep.interruptions import settle_interrupted
 
 
 def init_commons(
@@ -80,7 +80,7 @@ def open_store(place: str) -> CatalogStore:
     """Open the store that an address (``postgresql://…``) or the path of a file names."""
     if "://" not in place:
         return SqliteStore(place)
-    from catalog.pgstac import PgstacStore
+    from catalog.pgstac.store import PgstacStore
 
     return PgstacStore(place)
 

@@ -22,8 +22,8 @@ from shapely.geometry import MultiPolygon, Polygon, mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from catalog.collections import LANDSCAPES
-from catalog.extensions import find_extensions
-from catalog.georeference import describe_grid
+from catalog.items.extensions import find_extensions
+from catalog.items.georeference import describe_grid
 from catalog.legend import Legend
 from datacommons.errors import InvalidRaster
 from scenarios.grid import Grid

@@ -29,7 +29,7 @@ class Staging:
 
     Leaving the ``with`` block without :meth:`publish` leaves the commons as it was. A reader never sees
     an item before its files, for items are registered last and in one transaction. What a process leaves that is
-    killed in between, :mod:`datacommons.interruptions` settles: the folder holds a lock as long as its process
+    killed in between, :mod:`datacommons.upkeep.interruptions` settles: the folder holds a lock as long as its process
     lives, and a list of the places it was about to change.
 
     Parameters

@@ -9,7 +9,7 @@ from typing import Any
 import griffe
 
 # The engine leaves types to the signature: ``chunk : edge of the blocks, in cells`` has none.
-_WITHOUT_TYPES = ("scenarios.", "datacommons.runs.")
+_WITHOUT_TYPES = ("scenarios.", "datacommons.runs.run.")
 _PARAMETER = re.compile(r"([a-z_*][\w*, ]*) : (.+)")
 _ROLE = re.compile(r":[a-z]+:`~?([^`]+)`")
 _INDENT = "    "

@@ -1,6 +1,6 @@
 """The scenario engine: demand, potential, allocation, projection and indicators of land use.
 
-The five steps are rooms of their own and can be used alone: `scenarios.transitions`, `scenarios.demand`,
+The five steps are rooms of their own and can be used alone: transitions and demand in `scenarios.demand`,
 `scenarios.potential`, `scenarios.allocation` and `scenarios.interventions`. `calibrate` does the first three at once,
 `project` walks through the years, `draw_ensemble` does so many times, and `hindcast` says how well it works.
 """
@@ -16,10 +16,10 @@ from scenarios.spec import Scenario, load_scenario
 if TYPE_CHECKING:
     from scenarios.calibration import calibrate
     from scenarios.cluster import Workers
-    from scenarios.ensemble import draw_ensemble
     from scenarios.grid import Grid
-    from scenarios.projection import project
-    from scenarios.validation import hindcast
+    from scenarios.projection.ensemble import draw_ensemble
+    from scenarios.projection.years import project
+    from scenarios.validation.hindcast import hindcast
 
 __all__ = [
     "Grid",
@@ -37,9 +37,9 @@ _ROOMS = {
     "Grid": "grid",
     "Workers": "cluster",
     "calibrate": "calibration",
-    "draw_ensemble": "ensemble",
-    "hindcast": "validation",
-    "project": "projection",
+    "draw_ensemble": "projection.ensemble",
+    "hindcast": "validation.hindcast",
+    "project": "projection.years",
 }
 
 

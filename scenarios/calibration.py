@@ -11,24 +11,12 @@ from numpy.typing import NDArray
 
 from catalog.legend import Legend
 from scenarios.algebra import one_thread
-from scenarios.classifiers import Classifier
+from scenarios.allocation.patches import learn_patches
 from scenarios.cluster import Workers
-from scenarios.conversions import Conversions, date_last_change
-from scenarios.curves import TransitionModel
-from scenarios.demand import annual_rates
-from scenarios.drivers import Drivers, derive_drivers
-from scenarios.errors import HistoryInvalid
-from scenarios.futures import Demand
-from scenarios.grid import Grid
-from scenarios.model import Model
-from scenarios.momentum import Momentum
-from scenarios.neighbourhood import Neighbourhood
-from scenarios.patches import learn_patches
-from scenarios.potential import Potential, learn_potential
-from scenarios.quality import Quality
-from scenarios.resampling import effective_samples
-from scenarios.spec import Scenario
-from scenarios.transitions import (
+from scenarios.demand.futures import Demand
+from scenarios.demand.rates import annual_rates
+from scenarios.demand.resampling import effective_samples
+from scenarios.demand.transitions import (
     History,
     Transition,
     TransitionTable,
@@ -37,8 +25,20 @@ from scenarios.transitions import (
     report_flicker,
     tabulate_history,
 )
-from scenarios.zonal import learn_zones
-from scenarios.zones import Zones, choose_zones
+from scenarios.demand.zonal import learn_zones
+from scenarios.demand.zones import Zones, choose_zones
+from scenarios.errors import HistoryInvalid
+from scenarios.grid import Grid
+from scenarios.interventions.conversions import Conversions, date_last_change
+from scenarios.model import Model
+from scenarios.potential.classifiers import Classifier
+from scenarios.potential.curves import TransitionModel
+from scenarios.potential.drivers import Drivers, derive_drivers
+from scenarios.potential.momentum import Momentum
+from scenarios.potential.neighbourhood import Neighbourhood
+from scenarios.potential.potential import Potential, learn_potential
+from scenarios.potential.quality import Quality
+from scenarios.spec import Scenario
 
 
 @dataclass(frozen=True, eq=False)

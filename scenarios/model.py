@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.legend import Legend
+from scenarios.allocation.patches import PatchRules
 from scenarios.cluster import Workers
-from scenarios.drivers import Drivers
-from scenarios.futures import Demand
+from scenarios.demand.futures import Demand
+from scenarios.demand.transitions import Transition
+from scenarios.demand.zonal import ZonalDemand, ZoneRates
+from scenarios.demand.zones import Zones
 from scenarios.grid import Grid
-from scenarios.patches import PatchRules
-from scenarios.potential import Potential
+from scenarios.potential.drivers import Drivers
+from scenarios.potential.potential import Potential
 from scenarios.spec import Scenario
-from scenarios.transitions import Transition
-from scenarios.zonal import ZonalDemand, ZoneRates
-from scenarios.zones import Zones
 
 
 @dataclass(frozen=True, eq=False)

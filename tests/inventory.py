@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from catalog.sqlite import SqliteStore
+from catalog.sqlite.store import SqliteStore
 from catalog.store import OWNER, Query
-from datacommons.unfinished import UNFINISHED
+from datacommons.runs.unfinished import UNFINISHED
 
 Inventory = dict[str, Any]
 

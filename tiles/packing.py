@@ -9,10 +9,10 @@ from typing import Any, Final
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
-from tiles.legends import DEFAULT_LANGUAGE, SYNTHETIC_NOTE
-from tiles.picture import encode
-from tiles.pool import DatasetPool
-from tiles.sheets import MAX_ZOOM, Coverage, Frame, Sheet, find_matrix_set
+from tiles.drawing.legends import DEFAULT_LANGUAGE, SYNTHETIC_NOTE
+from tiles.drawing.picture import encode
+from tiles.drawing.sheets import MAX_ZOOM, Coverage, Frame, Sheet, find_matrix_set
+from tiles.reading.pool import DatasetPool
 
 _E7: Final = 1e7
 

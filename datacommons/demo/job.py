@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
     from datacommons.commons import Commons
     from datacommons.demo.files import DemoFiles
-    from datacommons.runs import Run
+    from datacommons.runs.run import Run
     from scenarios.spec import Scenario
 
 _ORDER = ("business-as-usual", "restoration", "conservation-zoning")
 
 _NEEDED_LATER = (
-    "datacommons.ingest",
-    "datacommons.display",
-    "datacommons.results",
+    "datacommons.ingest.raster_layers",
+    "datacommons.commands.display",
+    "datacommons.runs.results",
     "dask.array",  # by xarray
     "sklearn.linear_model",
     "sklearn.metrics",
     "sklearn.preprocessing",
 )
-_NEEDED_TO_SERVE = ("datacommons.server",)
+_NEEDED_TO_SERVE = ("datacommons.door.server",)
 
 
 def run_demo(folder: Path, *, listener: socket | None, members: int | None = None) -> None:
@@ -58,9 +58,9 @@ def run_demo(folder: Path, *, listener: socket | None, members: int | None = Non
     with tempfile.TemporaryDirectory() as sources:
         files = _generate(sources, (*_NEEDED_LATER, *(_NEEDED_TO_SERVE if listener else ())))
         commons = found_demo(folder, files)
+    from datacommons.commands.display import print_comparison, print_hindcast, print_line
     from datacommons.demo.landscape import TITLE
-    from datacommons.display import print_comparison, print_hindcast, print_line
-    from datacommons.runs import validate_scenario
+    from datacommons.runs.run import validate_scenario
 
     with commons, _open_door(commons, listener) as url:
         if url:
@@ -139,7 +139,7 @@ def _titles(scenarios: Sequence[Scenario]) -> list[str]:
 def _open_door(commons: Commons, listener: socket | None) -> AbstractContextManager[str | None]:
     if listener is None:
         return nullcontext()
-    from datacommons.server import serve_meanwhile
+    from datacommons.door.server import serve_meanwhile
 
     return serve_meanwhile(commons, listener)
 

@@ -9,10 +9,10 @@ from odc.geo.geobox import GeoBox
 
 from catalog.legend import Legend
 from datacommons import demo
+from scenarios.demand.transitions import History, Transition
 from scenarios.grid import Grid
-from scenarios.potential import Drivers
+from scenarios.potential.potential import Drivers
 from scenarios.spec import Scenario
-from scenarios.transitions import History, Transition
 from tests.benchmarks.trials import Trial
 from tests.scenarios.landscapes import BUILT, FOREST, LEGEND, OTHER
 from tests.scenarios.processes import Law, make_landscape

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.metrics import RESOLUTIONS, compare, compare_transitions, figure_of_merit_at
+from scenarios.validation.metrics import RESOLUTIONS, compare, compare_transitions, figure_of_merit_at
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 """Where data and metric code lie: beside the repository."""

@@ -9,18 +9,18 @@ from odc.geo.geobox import GeoBox
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from catalog.legend import Legend
+from scenarios.allocation.patches import PatchRule, PatchRules
 from scenarios.cluster import ONE, Workers
+from scenarios.demand.transitions import Transition
 from scenarios.grid import Grid
 from scenarios.kernels import draws
 from scenarios.kernels.races import race
 from scenarios.kernels.windows import count_window
 from scenarios.model import Model
-from scenarios.neighbourhood import Neighbourhood
-from scenarios.patches import PatchRule, PatchRules
-from scenarios.potential import indifferent
-from scenarios.projection import project
+from scenarios.potential.neighbourhood import Neighbourhood
+from scenarios.potential.potential import indifferent
+from scenarios.projection.years import project
 from scenarios.spec import Scenario
-from scenarios.transitions import Transition
 from tests.scenarios.landscapes import build_claims
 
 EDGE = 1000

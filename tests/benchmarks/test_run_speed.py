@@ -16,15 +16,15 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from catalog.legend import Legend
-from datacommons.cubes import CubeWriter, legend_attributes
+from datacommons.runs.cubes import CubeWriter, legend_attributes
 from scenarios.cluster import Workers, open_cluster
-from scenarios.ensemble import gather_ensemble
+from scenarios.demand.transitions import Transition
 from scenarios.model import Model
-from scenarios.neighbourhood import Neighbourhood
-from scenarios.potential import indifferent
+from scenarios.potential.neighbourhood import Neighbourhood
+from scenarios.potential.potential import indifferent
+from scenarios.projection.ensemble import gather_ensemble
+from scenarios.projection.walks import Walks
 from scenarios.spec import Scenario
-from scenarios.transitions import Transition
-from scenarios.walks import Walks
 from tests.scenarios.landscapes import Map, projected_grid
 
 SIZES = [float(size) for size in os.environ.get("MILLIONS", "0.01").replace(",", " ").split()]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scenarios.transitions import Transition
+from scenarios.demand.transitions import Transition
 from tests.benchmarks import generated, molusce
 from tests.benchmarks.bars import Bench
 from tests.benchmarks.plum_island import read_demand

@@ -12,11 +12,11 @@ from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
 from catalog.collections import make_collections
-from catalog.layers import cube_item, raster_item
-from catalog.sqlite import SqliteStore
+from catalog.items.layers import cube_item, raster_item
+from catalog.sqlite.store import SqliteStore
 from catalog.store import ANONYMOUS
 from datacommons.cogs import write_map
-from datacommons.cubes import CubeWriter, legend_attributes
+from datacommons.runs.cubes import CubeWriter, legend_attributes
 from tests.benchmarks.wide import LEGEND, YEARS, WideLandscape
 
 RUN = "wide-plan-1"
@@ -79,8 +79,8 @@ def make_ours(folder: Path) -> Any:
     """Make an application of our tiles over a commons."""
     from fastapi import FastAPI
 
-    from datacommons.access import Policy
-    from datacommons.polygons import survey
+    from datacommons.door.access import Policy
+    from datacommons.door.polygons import survey
     from tiles import add_tiles
 
     app, store = FastAPI(), SqliteStore(folder / "catalog.sqlite")
@@ -119,7 +119,7 @@ def main(kind: str, folder: str, port: str) -> None:
     """Serve with one worker until ended."""
     import uvicorn
 
-    from datacommons.server import BLOCK_CACHE_BYTES
+    from datacommons.door.server import BLOCK_CACHE_BYTES
 
     app = {"ours": make_ours, "stock": make_stock}[kind](Path(folder))
     ours = {"GDAL_CACHEMAX": BLOCK_CACHE_BYTES} if kind == "ours" else {}

@@ -10,13 +10,13 @@ import numpy as np
 from catalog.legend import Legend
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import Workers
+from scenarios.demand.transitions import History
 from scenarios.grid import Grid
 from scenarios.model import Model
-from scenarios.potential import Drivers, indifferent
-from scenarios.projection import CENTRAL, project
+from scenarios.potential.potential import Drivers, indifferent
+from scenarios.projection.years import CENTRAL, project
 from scenarios.spec import Scenario
-from scenarios.transitions import History
-from scenarios.validation import Hindcast, hindcast
+from scenarios.validation.hindcast import Hindcast, hindcast
 from tests.benchmarks.reference import Map, Score, score
 
 WORKERS = Workers()

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 import datacommons as dc
 from datacommons.commons import Commons
-from datacommons.cubes import CubeWriter, legend_attributes, open_cube
-from datacommons.study import Study
+from datacommons.runs.cubes import CubeWriter, legend_attributes, open_cube
+from datacommons.runs.study import Study
 from scenarios.calibration import Calibration
 from scenarios.cluster import Workers
-from scenarios.ensemble import draw_ensemble
 from scenarios.model import Model
-from scenarios.projection import project
+from scenarios.projection.ensemble import draw_ensemble
+from scenarios.projection.yearbook import Year
+from scenarios.projection.years import project
 from scenarios.spec import Scenario
-from scenarios.yearbook import Year
 from tests.benchmarks.wide import CELL_M, DRIVERS, LEGEND, YEARS, WideLandscape
 
 ATTEMPTS = 3

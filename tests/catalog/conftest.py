@@ -19,8 +19,8 @@ from odc.geo.xr import xr_coords
 
 from catalog.collections import make_collections
 from catalog.legend import Legend
-from catalog.pgstac import PgstacStore
-from catalog.sqlite import SqliteStore
+from catalog.pgstac.store import PgstacStore
+from catalog.sqlite.store import SqliteStore
 from catalog.store import CatalogStore
 from tests.catalog.postgres import Cluster
 from tests.catalog.service import Api, serve

@@ -55,7 +55,7 @@ def find_lack() -> str:
 @contextmanager
 def run_cluster() -> Iterator[Cluster]:
     """Run a cluster whose superuser is ``postgres``. It trusts who reaches it, and only this machine can."""
-    from catalog.pgstac_migration import migrate
+    from catalog.pgstac.migration import migrate
 
     folder = Path(tempfile.mkdtemp(prefix="datacommons-postgres-"))
     try:

@@ -13,10 +13,10 @@ import httpx
 import uvicorn
 from fastapi import FastAPI, Request
 
-from catalog.api import add_stac_api
-from catalog.compression import CompressedAnswers
+from catalog.api.app import add_stac_api
+from catalog.api.compression import CompressedAnswers
+from catalog.api.forwarding import ForwardedHeaders
 from catalog.errors import NotAuthorised
-from catalog.forwarding import ForwardedHeaders
 from catalog.store import ANONYMOUS, CatalogStore, Reader
 
 PARTNER = Reader("ada", frozenset({"public", "partners"}))

@@ -11,7 +11,7 @@ from typing import Any
 
 from stac_validator.stac_validator import StacValidate
 
-from catalog.extensions import SCHEMA_ROOT
+from catalog.items.extensions import SCHEMA_ROOT
 
 HERE = Path(__file__).parent
 EXTENSIONS = HERE / "stac_schemas"

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import pytest
 
+from catalog.api.conformance import TRANSACTIONS, list_classes
 from catalog.collections import COMMONS_COLLECTIONS, make_collections
-from catalog.conformance import TRANSACTIONS, list_classes
-from catalog.sqlite import SqliteStore
+from catalog.sqlite.store import SqliteStore
 from tests.catalog.conftest import MakeItem
 from tests.catalog.service import Api, serve
 

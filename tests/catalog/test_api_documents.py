@@ -8,7 +8,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from catalog.layers import raster_item
+from catalog.items.layers import raster_item
 from catalog.legend import Legend
 from tests.catalog.conftest import MakeItem, WriteRaster
 from tests.catalog.service import Api

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from catalog.api import add_stac_api
+from catalog.api.app import add_stac_api
 from tests.catalog.service import Api, identify
 
 FORWARDED = {

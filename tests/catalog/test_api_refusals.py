@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from catalog.api import add_stac_api
-from catalog.sqlite import SqliteStore
+from catalog.api.app import add_stac_api
+from catalog.sqlite.store import SqliteStore
 from tests.catalog.service import PARTNER, Api, identify
 
 

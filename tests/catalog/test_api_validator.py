@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from catalog.collections import make_collections
-from catalog.sqlite import SqliteStore
+from catalog.sqlite.store import SqliteStore
 from tests.catalog.conftest import MakeItem
 from tests.catalog.service import Api, serve
 from tests.catalog.stac_validation import schema_paths

@@ -8,7 +8,7 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry import MultiPoint, Point, shape
 
 from catalog.errors import LayerError
-from catalog.georeference import describe_grid, find_footprint
+from catalog.items.georeference import describe_grid, find_footprint
 
 
 def outline(cells: tuple[int, int], affine: Affine, crs: str):

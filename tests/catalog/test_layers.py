@@ -15,7 +15,7 @@ from affine import Affine
 from shapely.geometry import shape
 
 from catalog.errors import LayerError, UnreadableLayer
-from catalog.layers import cube_item, file_asset, link_source, raster_item, table_asset
+from catalog.items.layers import cube_item, file_asset, link_source, raster_item, table_asset
 from catalog.legend import Legend
 from tests.catalog.conftest import WriteRaster
 from tests.catalog.stac_validation import find_faults

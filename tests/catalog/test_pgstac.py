@@ -12,11 +12,11 @@ import pytest
 
 from catalog.collections import make_collections
 from catalog.errors import InvalidItem, InvalidToken, ItemNotFound, StoreError
-from catalog.ordering import order_items
-from catalog.pgstac import PgstacStore
-from catalog.pgstac_migration import migrate
+from catalog.pgstac.migration import migrate
+from catalog.pgstac.store import PgstacStore
+from catalog.query.ordering import order_items
+from catalog.query.tokens import encode_token
 from catalog.store import ANONYMOUS, OWNER, Query
-from catalog.tokens import encode_token
 from tests.catalog.asking import COLLECTION, ids
 from tests.catalog.conftest import MakeItem
 from tests.catalog.postgres import Cluster

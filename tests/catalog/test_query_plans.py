@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from catalog.functions import add_functions, naming_places
-from catalog.queryables import QUERYABLES
-from catalog.selection import select_items
-from catalog.sqlite import SqliteStore
+from catalog.query.queryables import QUERYABLES
+from catalog.sqlite.functions import add_functions, naming_places
+from catalog.sqlite.selection import select_items
+from catalog.sqlite.store import SqliteStore
 from catalog.store import ANONYMOUS, OWNER, Query, Reader
 from tests.catalog.asking import COLLECTION
 
@@ -117,8 +117,8 @@ def test_every_declared_property_is_looked_up(connection: sqlite3.Connection, na
 
 
 def test_the_next_page_is_looked_up(connection: sqlite3.Connection) -> None:
-    from catalog.ordering import order_items
-    from catalog.tokens import encode_token
+    from catalog.query.ordering import order_items
+    from catalog.query.tokens import encode_token
 
     for sortby, index, position in (
         ((), "items_by_time (sorted_at<?", [10**15, "i5", "land-cover"]),

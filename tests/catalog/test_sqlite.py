@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import StoreError
-from catalog.migrations import MIGRATIONS
-from catalog.queryables import QUERYABLES
-from catalog.sqlite import SqliteStore
+from catalog.query.queryables import QUERYABLES
+from catalog.sqlite.migrations import MIGRATIONS
+from catalog.sqlite.store import SqliteStore
 from catalog.store import OWNER, Query
 from tests.catalog.asking import COLLECTION, ids
 from tests.catalog.conftest import MakeItem
@@ -133,7 +133,7 @@ def test_a_writer_that_is_killed_leaves_nothing_half_done(path: Path, make_item:
         store.put_items([make_item("before")])
     code = f"""
 import json, os, sys
-from catalog.sqlite import SqliteStore
+from catalog.sqlite.store import SqliteStore
 item = json.loads(sys.argv[1])
 def items():
     for number in range(500):

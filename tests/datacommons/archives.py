@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rasterio.warp import transform_bounds
 from shapely.geometry import box, mapping
 
-from datacommons.remote import Patience
+from datacommons.archives.links import Patience
 
 SERVER = Path(__file__).with_name("archive_server.py")
 HASTY = Patience(tries=5, pause_s=0.01, longest_s=0.2)

@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike
 import datacommons as dc
 from catalog.store import OWNER
 from datacommons.commons import Commons
-from datacommons.runs import Run
-from datacommons.server import create_app
+from datacommons.door.server import create_app
+from datacommons.runs.run import Run
 from tests.commands import Outcome, command
 
 UTM_18N = "EPSG:32618"

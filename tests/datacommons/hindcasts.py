@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from catalog.legend import Legend
-from scenarios.fuzzy import compare_fuzzily
-from scenarios.metrics import compare, compare_transitions, map_outcomes
-from scenarios.patterns import measure_patterns
-from scenarios.reliability import tabulate_reliability
-from scenarios.validation import Hindcast
+from scenarios.validation.fuzzy import compare_fuzzily
+from scenarios.validation.hindcast import Hindcast
+from scenarios.validation.metrics import compare, compare_transitions, map_outcomes
+from scenarios.validation.patterns import measure_patterns
+from scenarios.validation.reliability import tabulate_reliability
 from tests.scenarios.landscapes import projected_grid
 
 SHAPE = (10, 20)

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 import datacommons as dc
 from catalog.store import OWNER
-from datacommons.server import create_app
+from datacommons.door.server import create_app
 
 CANARY = "canary-7c1f"
 TILE = "tiles/WebMercatorQuad/8/128/100.png"

@@ -16,9 +16,9 @@ from pyproj import Geod
 
 from catalog.legend import Legend
 from catalog.store import ANONYMOUS
-from datacommons.attribute_tables import find_legend
 from datacommons.commons import Commons
-from datacommons.rasters import open_source
+from datacommons.ingest.attribute_tables import find_legend
+from datacommons.ingest.rasters import open_source
 from tests.catalog.stac_validation import find_faults
 from tests.datacommons.conftest import BUILT, FOREST, LEGEND, OTHER, Cells, WriteRaster
 

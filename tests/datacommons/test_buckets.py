@@ -16,8 +16,8 @@ import xarray as xr
 from obstore.store import from_url
 
 import datacommons as dc
-from datacommons.cubes import open_cube
 from datacommons.errors import BucketFailed
+from datacommons.runs.cubes import open_cube
 from tests.datacommons.conftest import RunCli
 from tests.datacommons.warm import PLANS
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import datacommons as dc
-from catalog.pgstac import PgstacStore
+from catalog.pgstac.store import PgstacStore
 from catalog.store import OWNER, Query
-from datacommons.doctor import examine
 from datacommons.errors import InvalidSettings
 from datacommons.layers import search_all
 from datacommons.settings import CATALOG_VARIABLE
+from datacommons.upkeep.doctor import examine
 from tests.catalog.postgres import Cluster
 from tests.datacommons.conftest import RunCli, WriteRaster, make_scenario
 from tests.inventory import take_inventory

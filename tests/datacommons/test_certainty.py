@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from datacommons.certainty import measure_agreement, measure_chance, measure_entropy
+from datacommons.runs.certainty import measure_agreement, measure_chance, measure_entropy
 
 
 def probability_of(counts: np.ndarray, members: int) -> xr.DataArray:

@@ -19,13 +19,13 @@ from distributed import SchedulerPlugin
 
 import datacommons as dc
 from scenarios.cluster import Cluster, Workers, open_cluster
-from scenarios.ensemble import Ensemble, gather_ensemble
+from scenarios.demand.transitions import Transition
 from scenarios.errors import ClusterUnknown, ScenarioInvalid
-from scenarios.projection import CENTRAL
-from scenarios.transitions import Transition
-from scenarios.validation import hindcast
-from scenarios.walks import Walks, hand_over, walk_members
-from scenarios.yearbook import Year
+from scenarios.projection.ensemble import Ensemble, gather_ensemble
+from scenarios.projection.walks import Walks, hand_over, walk_members
+from scenarios.projection.yearbook import Year
+from scenarios.projection.years import CENTRAL
+from scenarios.validation.hindcast import hindcast
 from tests.datacommons.test_unfinished import PLANS, expected, results
 from tests.inventory import Inventory, unchanged
 from tests.scenarios.landscapes import LEGEND, projected_grid, random_map, random_model, scenario

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from catalog.legend import Legend
-from datacommons.display import print_comparison, print_error, print_hindcast, print_run, summarize_shortfalls
+from datacommons.commands.display import print_comparison, print_error, print_hindcast, print_run, summarize_shortfalls
 from datacommons.progress import progress_bar
-from datacommons.runs import Run
-from scenarios.fuzzy import FuzzySimilarity
-from scenarios.metrics import Agreement, TransitionAgreement
-from scenarios.reliability import Reliability
-from scenarios.transitions import Transition
-from scenarios.validation import Hindcast
+from datacommons.runs.run import Run
+from scenarios.demand.transitions import Transition
+from scenarios.validation.fuzzy import FuzzySimilarity
+from scenarios.validation.hindcast import Hindcast
+from scenarios.validation.metrics import Agreement, TransitionAgreement
+from scenarios.validation.reliability import Reliability
 
 
 class Terminal(io.StringIO):

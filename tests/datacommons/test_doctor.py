@@ -12,13 +12,13 @@ import pytest
 
 import datacommons as dc
 from catalog.collections import LAND_COVER
-from catalog.integrity import Finding, check_catalog
-from catalog.sqlite import SqliteStore
+from catalog.sqlite.integrity import Finding, check_catalog
+from catalog.sqlite.store import SqliteStore
 from catalog.store import ANONYMOUS, OWNER, Query
 from datacommons.commons import Commons
-from datacommons.doctor import examine
 from datacommons.founding import open_as_is
 from datacommons.publication import Staging
+from datacommons.upkeep.doctor import examine
 from tests.datacommons.conftest import RunCli
 
 COG = "layers/land-cover/valley-land-cover-1990/valley-land-cover-1990.tif"

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 import datacommons as dc
+from datacommons.commands.display import print_estimate
 from datacommons.commons import Commons
-from datacommons.display import print_estimate
-from datacommons.estimate import Estimate, estimate_run
-from datacommons.probe import SAMPLE_MEMBERS, measure_costs
-from datacommons.study import Study
-from datacommons.survey import survey_history
+from datacommons.runs.estimate import Estimate, estimate_run
+from datacommons.runs.probe import SAMPLE_MEMBERS, measure_costs
+from datacommons.runs.study import Study
+from datacommons.runs.survey import survey_history
+from scenarios.demand.transitions import Transition
 from scenarios.errors import HistoryInvalid
-from scenarios.transitions import Transition
 from tests.benchmarks.footprint import run_watched
 from tests.benchmarks.wide import BUILT, CROP, FOREST, GRASS, WideLandscape
 from tests.benchmarks.workloads import make_scenario, prepare, study_of

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from datacommons.evidence import show_evidence
-from datacommons.quality_charts import draw_calibration, draw_characteristic, draw_curve, find_reach
-from scenarios.curves import Curve
-from scenarios.evidence import Evidence
-from scenarios.quality import CalibrationBin, OperatingCharacteristic, Quality
+from datacommons.reports.evidence import show_evidence
+from datacommons.reports.quality_charts import draw_calibration, draw_characteristic, draw_curve, find_reach
+from scenarios.potential.curves import Curve
+from scenarios.potential.evidence import Evidence
+from scenarios.potential.quality import CalibrationBin, OperatingCharacteristic, Quality
 from tests.datacommons.hindcasts import make_hindcast
 from tests.datacommons.test_report import read
 

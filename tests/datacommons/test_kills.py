@@ -17,8 +17,8 @@ import pytest
 import datacommons as dc
 from catalog.store import OWNER, Query
 from datacommons.commons import Commons
-from datacommons.doctor import examine
 from datacommons.layers import search_all
+from datacommons.upkeep.doctor import examine
 from tests.datacommons.conftest import raster_writer
 from tests.datacommons.victims import BATCH
 

@@ -9,12 +9,12 @@ import numpy as np
 import psutil
 
 from datacommons.cogs import write_map
-from datacommons.cubes import CubeWriter, legend_attributes, write_ensemble
+from datacommons.runs.cubes import CubeWriter, legend_attributes, write_ensemble
 from scenarios.cluster import Workers
-from scenarios.ensemble import gather_ensemble
-from scenarios.projection import CENTRAL
-from scenarios.transitions import Transition
-from scenarios.walks import Walks, walk_members
+from scenarios.demand.transitions import Transition
+from scenarios.projection.ensemble import gather_ensemble
+from scenarios.projection.walks import Walks, walk_members
+from scenarios.projection.years import CENTRAL
 from tests.scenarios.landscapes import LEGEND, projected_grid, random_map, random_model, scenario
 
 GRID = projected_grid((500, 500))

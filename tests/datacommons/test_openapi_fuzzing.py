@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, status_c
 
 from catalog.collections import LAND_COVER
 from datacommons.commons import Commons
-from datacommons.server import create_app
+from datacommons.door.server import create_app
 
 TOKEN = "a secret of the owner"
 SECONDS = 60  # for all operations together

@@ -12,7 +12,7 @@ from pmtiles.reader import MemorySource, Reader
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 
 import datacommons as dc
-from datacommons.server import create_app
+from datacommons.door.server import create_app
 from tests.commands import command
 
 TMS = morecantile.tms.get("WebMercatorQuad")

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pyproj import Transformer
 
-from datacommons.runs import Run
+from datacommons.runs.run import Run
 from scenarios.grid import Grid
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from catalog.sqlite import SqliteStore
+from catalog.sqlite.store import SqliteStore
 from datacommons.publication import Staging
 from tests.inventory import unchanged
 

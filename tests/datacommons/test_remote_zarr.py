@@ -6,8 +6,8 @@ from io import UnsupportedOperation
 import pytest
 from zarr.core.buffer.cpu import Buffer
 
-from datacommons.remote import Links
-from datacommons.remote_zarr import RemoteStore
+from datacommons.archives.links import Links
+from datacommons.archives.zarr import RemoteStore
 
 HREF = "http://127.0.0.1:9/rain.zarr"
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datacommons.charts import draw_map, draw_reliability
 from datacommons.errors import NotWritten
-from datacommons.report import judge_reliability, render_report, write_report
-from scenarios.reliability import Reliability
-from scenarios.transitions import Transition
+from datacommons.reports.charts import draw_map, draw_reliability
+from datacommons.reports.hindcast import judge_reliability, render_report, write_report
+from scenarios.demand.transitions import Transition
+from scenarios.validation.reliability import Reliability
 from tests.datacommons.hindcasts import SHAPE, make_hindcast
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pyproj import Transformer
 
-from datacommons.runs import Run
-from tiles.style import ramp_palette
+from datacommons.runs.run import Run
+from tiles.drawing.style import ramp_palette
 
 TMS = morecantile.tms.get("WebMercatorQuad")
 Served = tuple[Run, TestClient]

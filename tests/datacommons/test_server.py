@@ -18,9 +18,9 @@ from fastapi.testclient import TestClient
 import datacommons as dc
 from catalog.store import OWNER
 from datacommons.commons import Commons
+from datacommons.door.listening import listen
+from datacommons.door.server import create_app
 from datacommons.errors import InvalidSettings
-from datacommons.listening import listen
-from datacommons.server import create_app
 from tests.commands import PATIENCE_S, open_door
 from tests.datacommons.conftest import WriteRaster
 

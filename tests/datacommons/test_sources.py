@@ -116,7 +116,7 @@ def test_every_source_is_whole_and_its_legend_is_there() -> None:
 
 
 def test_how_long_a_server_asks_to_wait() -> None:
-    from datacommons.remote import read_delay
+    from datacommons.archives.links import read_delay
 
     assert (read_delay("2.5"), read_delay(None), read_delay("soon")) == (2.5, None, None)
     assert read_delay("Wed, 21 Oct 2015 07:28:00 GMT") == 0

@@ -21,10 +21,10 @@ import datacommons as dc
 from catalog.store import OWNER, Query
 from datacommons.commons import Commons
 from datacommons.errors import FolderNotEmpty, LayerDamaged
-from datacommons.geoparquet import write_items
-from datacommons.holdings import hold_commons
 from datacommons.layers import search_all
-from datacommons.static import write_static
+from datacommons.upkeep.geoparquet import write_items
+from datacommons.upkeep.holdings import hold_commons
+from datacommons.upkeep.static import write_static
 from tests.catalog.stac_validation import find_faults
 from tests.datacommons.conftest import RunCli
 from tests.inventory import unchanged

@@ -11,9 +11,9 @@ from sklearn.naive_bayes import GaussianNB
 import datacommons as dc
 from datacommons.commons import Commons
 from datacommons.errors import LayerNotFound
-from datacommons.study import Study
-from scenarios.conversions import NEVER
+from datacommons.runs.study import Study
 from scenarios.errors import ScenarioInvalid
+from scenarios.interventions.conversions import NEVER
 from tests.datacommons.conftest import BUILT, LEGEND, WriteRaster, draw_land_cover
 from tests.scenarios.landscapes import clear_squares
 

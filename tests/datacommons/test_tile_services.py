@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pyproj import Transformer
 
-from datacommons.listening import listen
-from datacommons.runs import Run
+from datacommons.door.listening import listen
+from datacommons.runs.run import Run
 
 Served = tuple[Run, TestClient]
 NS = {"w": "http://www.opengis.net/wmts/1.0", "o": "http://www.opengis.net/ows/1.1"}

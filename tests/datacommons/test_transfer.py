@@ -15,11 +15,11 @@ import datacommons as dc
 from catalog.errors import InvalidItem
 from catalog.store import ANONYMOUS, OWNER, Query
 from datacommons.commons import Commons
-from datacommons.doctor import examine
 from datacommons.errors import FolderNotEmpty, InvalidCatalog, ItemExists
-from datacommons.holdings import hold_commons
-from datacommons.static import read_static, write_static
-from datacommons.transfer import copy_catalog, take_in
+from datacommons.upkeep.doctor import examine
+from datacommons.upkeep.holdings import hold_commons
+from datacommons.upkeep.static import read_static, write_static
+from datacommons.upkeep.transfer import copy_catalog, take_in
 from tests.datacommons.conftest import RunCli
 from tests.inventory import take_inventory, unchanged
 

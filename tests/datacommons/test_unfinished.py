@@ -16,7 +16,7 @@ import pytest
 import datacommons as dc
 from catalog.store import CatalogStore
 from datacommons.commons import Commons
-from datacommons.unfinished import UNFINISHED
+from datacommons.runs.unfinished import UNFINISHED
 from tests.datacommons.warm import PLANS
 from tests.inventory import Inventory, take_inventory, unchanged
 
@@ -125,7 +125,7 @@ def test_another_scenario_begins_anew(broken_off: Path, tmp_path: Path, changed:
 def processes() -> ForkServerContext:
     """Return a maker of processes that begin with the engine loaded."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["datacommons.results", "tests.datacommons.test_unfinished"])
+    context.set_forkserver_preload(["datacommons.runs.results", "tests.datacommons.test_unfinished"])
     return context
 
 

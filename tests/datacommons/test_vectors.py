@@ -14,8 +14,8 @@ from fastapi.testclient import TestClient
 
 from catalog.store import ANONYMOUS, OWNER
 from datacommons.commons import Commons
+from datacommons.door.server import create_app
 from datacommons.errors import LayerNotFound
-from datacommons.server import create_app
 from tests.catalog.stac_validation import find_faults
 from tests.datacommons import vector_files as vf
 from tests.datacommons.conftest import UTM_18N, RunCli
@@ -222,7 +222,7 @@ interventions:
 
 
 def test_a_layer_stands_for_a_file_in_a_scenario(commons: Commons, tmp_path: Path) -> None:
-    from datacommons.runs import read_scenario
+    from datacommons.runs.run import read_scenario
 
     road = villages(square(300, 300).exterior, crs=UTM_18N)
     for frame, name in ((villages(), "places"), (road, "roads")):
@@ -255,7 +255,7 @@ def test_a_run_is_derived_of_its_vectors_and_no_more_open_than_they_are(commons:
 
 
 def test_a_layer_needs_the_commons(commons: Commons, tmp_path: Path) -> None:
-    from datacommons.runs import read_scenario
+    from datacommons.runs.run import read_scenario
     from scenarios.spec import load_scenario
 
     path = tmp_path / "layer.yaml"

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import datacommons.ingest
-import datacommons.results  # noqa: F401  (what a victim needs is imported before it is forked)
+import datacommons.ingest.raster_layers
+import datacommons.runs.results  # noqa: F401  (what a victim needs is imported before it is forked)
 from catalog.store import OWNER
 from datacommons.founding import open_as_is
 from tests.datacommons.conftest import make_scenario

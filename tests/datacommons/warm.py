@@ -6,7 +6,7 @@ import numpy as np
 
 from scenarios.calibration import calibrate
 from scenarios.cluster import ONE
-from scenarios.ensemble import draw_ensemble
+from scenarios.projection.ensemble import draw_ensemble
 from scenarios.spec import Scenario
 from tests.scenarios.landscapes import LEGEND, projected_grid
 

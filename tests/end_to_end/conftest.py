@@ -13,7 +13,7 @@ import pytest
 
 import datacommons as dc
 from datacommons.commons import Commons
-from datacommons.runs import Run
+from datacommons.runs.run import Run
 from tests.commands import PATIENCE_S, Outcome, command, open_door
 
 LAND_COVER = ("landcover_1985.tif", "landcover_1991.tif", "landcover_1999.tif")

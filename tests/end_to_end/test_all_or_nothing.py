@@ -17,7 +17,7 @@ import pytest
 import datacommons as dc
 from catalog.store import CatalogStore
 from datacommons.commons import Commons
-from datacommons.runs import Run
+from datacommons.runs.run import Run
 from datacommons.settings import read_settings
 from tests.commands import PATIENCE_S, command, complaints, start
 from tests.end_to_end.conftest import RUN, SCENARIO

@@ -11,8 +11,8 @@ import rasterio
 from numpy.typing import NDArray
 
 from datacommons.commons import Commons
-from datacommons.runs import Run
-from scenarios.validation import Hindcast
+from datacommons.runs.run import Run
+from scenarios.validation.hindcast import Hindcast
 from tests.end_to_end.conftest import RUN, Job
 
 COMMANDS = ("init", "ingest land cover", "ingest drivers", "layers", "validate", "run", "runs")

@@ -20,7 +20,7 @@ from zarr.storage import MemoryStore
 
 from catalog.legend import Legend
 from datacommons.commons import Commons
-from datacommons.runs import Run
+from datacommons.runs.run import Run
 from scenarios.spec import load_scenario
 from tests.end_to_end.conftest import DRIVERS, LAND_COVER, RUN, Job
 

@@ -12,7 +12,7 @@ import pystac
 import pystac_client
 import pytest
 
-from datacommons.runs import Run
+from datacommons.runs.run import Run
 from tests.end_to_end.conftest import DRIVERS, LAND_COVER, RUN
 
 NEWBURYPORT = (-70.95, 42.70, -70.80, 42.85)

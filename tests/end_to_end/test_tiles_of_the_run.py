@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pyproj import Transformer
 
-from datacommons.runs import Run
+from datacommons.runs.run import Run
 from tests.end_to_end.conftest import RUN
 
 TMS = morecantile.tms.get("WebMercatorQuad")

@@ -17,7 +17,7 @@ from catalog.legend import Legend
 from scenarios.algebra import one_thread
 from scenarios.grid import Grid
 from scenarios.spec import Scenario
-from scenarios.validation import Hindcast, hindcast
+from scenarios.validation.hindcast import Hindcast, hindcast
 from tests.benchmarks.reference import load_score_maps
 
 PIE_DRIVERS = ("elevation", "slope", "dist_built_1985")

@@ -15,19 +15,19 @@ from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 
 from catalog.legend import Legend
+from scenarios.allocation.patches import PatchRule, PatchRules
 from scenarios.cluster import ONE
+from scenarios.demand.transitions import Transition
 from scenarios.grid import Grid
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.model import Model
-from scenarios.neighbourhood import Neighbourhood
-from scenarios.patches import PatchRule, PatchRules
-from scenarios.potential import Potential, indifferent
-from scenarios.projection import project
+from scenarios.potential.neighbourhood import Neighbourhood
+from scenarios.potential.potential import Potential, indifferent
+from scenarios.projection.strips import add_up, choose_weights
+from scenarios.projection.yearbook import Year
+from scenarios.projection.years import project
 from scenarios.spec import Scenario
-from scenarios.strips import add_up, choose_weights
-from scenarios.transitions import Transition
-from scenarios.yearbook import Year
 
 LEGEND = Legend.from_json({"nodata": 0, "classes": {"1": "Forest", "2": "Built", "3": "Other"}})
 FOREST, BUILT, OTHER = LEGEND.values

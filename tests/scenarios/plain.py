@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve
 
-from scenarios.demand import Ledger
+from scenarios.demand.rates import Ledger
 from scenarios.kernels.assignment import NONE, assign
 from scenarios.kernels.draws import TIE_BITS, draw, gumbel_table, stream
 from scenarios.kernels.keys import Claims
@@ -17,7 +17,7 @@ from scenarios.kernels.races import LATEST, key_of_time
 from scenarios.kernels.races import wait as wait_plainly
 from scenarios.kernels.strips import LARGEST_SCORE, STRIP
 from scenarios.model import Model
-from scenarios.potential import Potential
+from scenarios.potential.potential import Potential
 from scenarios.spec import Scenario
 from tests.scenarios.landscapes import Map, build_claims
 

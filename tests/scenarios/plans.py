@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.demand.transitions import Transition
 from scenarios.model import Model
+from scenarios.projection.yearbook import Year
 from scenarios.spec import Scenario
-from scenarios.transitions import Transition
-from scenarios.yearbook import Year
 from tests.scenarios.landscapes import LEGEND, Map, place, projected_grid, random_map, random_model, walk
 
 GRID = projected_grid()  # 40 by 50 cells of one hectare

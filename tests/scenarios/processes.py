@@ -11,8 +11,8 @@ from scipy.ndimage import gaussian_filter
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from scenarios.demand.transitions import History, Transition
 from scenarios.grid import Grid
-from scenarios.transitions import History, Transition
 from tests.scenarios.landscapes import LEGEND, Map, projected_grid
 from tests.scenarios.plain import count_plainly
 

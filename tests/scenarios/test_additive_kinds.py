@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from scenarios.bases import Basis
-from scenarios.learning import fit_additive
-from scenarios.samples import Sample
+from scenarios.potential.bases import Basis
+from scenarios.potential.learning import fit_additive
+from scenarios.potential.samples import Sample
+from scenarios.potential.weights_of_evidence import weigh_evidence
 from scenarios.spec.rules import ModelName
-from scenarios.weights_of_evidence import weigh_evidence
 
 Reals = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from scenarios.allocation import Allocator, Placement, share_out
+from scenarios.allocation.allocator import Allocator, Placement, share_out
 from scenarios.cluster import ONE, Workers
 from scenarios.grid import Grid
 from scenarios.kernels.keys import Claims

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 
-from scenarios.bootstrap import Bootstrap
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import ONE, Workers
-from scenarios.ensemble import draw_ensemble
+from scenarios.demand.transitions import Transition
 from scenarios.errors import ScenarioInvalid
 from scenarios.model import Model
-from scenarios.samples import Sample
+from scenarios.potential.bootstrap import Bootstrap
+from scenarios.potential.samples import Sample
+from scenarios.projection.ensemble import draw_ensemble
+from scenarios.projection.view import View
 from scenarios.spec import Scenario
-from scenarios.transitions import Transition
-from scenarios.view import View
 from tests.scenarios.landscapes import FOREST, LEGEND, OTHER, place, scenario, walk
 from tests.scenarios.processes import KnownLandscape, Law, make_landscape
 

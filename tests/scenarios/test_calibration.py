@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_info
 
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import ONE, Workers
+from scenarios.demand.transitions import History, Transition
 from scenarios.errors import HistoryInvalid
-from scenarios.transitions import History, Transition
 from tests.scenarios.landscapes import LEGEND, projected_grid, random_map, scenario
 
 SHAPE = (40, 50)

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from scenarios.chances import Chances, tell_chances
 from scenarios.cluster import Workers
-from scenarios.ensemble import Ensemble, draw_ensemble
-from scenarios.interventions import Plan
-from scenarios.recalibration import Recalibration
-from scenarios.transitions import Transition
+from scenarios.demand.transitions import Transition
+from scenarios.interventions.plan import Plan
+from scenarios.projection.chances import Chances, tell_chances
+from scenarios.projection.ensemble import Ensemble, draw_ensemble
+from scenarios.validation.recalibration import Recalibration
 from tests.scenarios.landscapes import LEGEND, World, place, projected_grid, random_map, random_model, scenario, worlds
 
 SHAPE = (30, 35)

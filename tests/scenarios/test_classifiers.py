@@ -16,11 +16,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from scenarios.classified import ClassifierModel, fit_classifier
-from scenarios.classifiers import Classifier, fingerprint_classifier, make_classifier, prepare_classifier
-from scenarios.encoding import Encoding
 from scenarios.errors import ScenarioInvalid
-from scenarios.samples import Sample
+from scenarios.potential.classified import ClassifierModel, fit_classifier
+from scenarios.potential.classifiers import Classifier, fingerprint_classifier, make_classifier, prepare_classifier
+from scenarios.potential.encoding import Encoding
+from scenarios.potential.samples import Sample
 
 Reals = NDArray[np.float64]
 STUMP = DecisionTreeClassifier(max_depth=3, min_samples_leaf=50)

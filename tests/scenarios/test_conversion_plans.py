@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.cluster import Workers
+from scenarios.demand.transitions import Transition
 from scenarios.errors import ScenarioInvalid
+from scenarios.interventions.priority import take_best
 from scenarios.kernels.draws import stream
-from scenarios.priority import take_best
-from scenarios.transitions import Transition
 from tests.scenarios.landscapes import LEGEND, flat_model, geographic_grid, random_map, random_model, scenario
 from tests.scenarios.plans import (
     GRID,

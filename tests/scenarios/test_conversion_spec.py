@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from scenarios.interventions import Plan
+from scenarios.demand.transitions import Transition
+from scenarios.interventions.plan import Plan
 from scenarios.spec import ConversionRule, Scenario, load_scenario
-from scenarios.transitions import Transition
 from tests.scenarios.landscapes import LEGEND, projected_grid, scenario
 
 FORBIDDEN = {"conversions": {"forbidden": {"built": "forest"}}}

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import ONE, Workers
-from scenarios.conversions import NEVER, Conversions, date_last_change
+from scenarios.demand.transitions import History, Transition
 from scenarios.errors import HistoryInvalid, ScenarioInvalid
+from scenarios.interventions.conversions import NEVER, Conversions, date_last_change
+from scenarios.projection.yearbook import Year
 from scenarios.spec import ConversionRule
-from scenarios.transitions import History, Transition
-from scenarios.validation import hindcast
-from scenarios.yearbook import Year
+from scenarios.validation.hindcast import hindcast
 from tests.scenarios.landscapes import (
     BUILT,
     FOREST,

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scenarios import counts
-from scenarios.counts import Counts
+from scenarios.projection import counts
+from scenarios.projection.counts import Counts
 
 YEARS, SHAPE = 3, (2, 50, 60)
 

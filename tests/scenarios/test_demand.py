@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import expm
 
-from scenarios.demand import Ledger, annual_generator, annual_rates, transition_matrix
+from scenarios.demand.rates import Ledger, annual_generator, annual_rates, transition_matrix
+from scenarios.demand.transitions import Transition, TransitionTable, tabulate_history
 from scenarios.spec import DemandRule
-from scenarios.transitions import Transition, TransitionTable, tabulate_history
 from tests.scenarios.conftest import PlumIsland
 from tests.scenarios.landscapes import EVERY_TRANSITION, LEGEND
 

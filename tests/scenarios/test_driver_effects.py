@@ -11,12 +11,12 @@ from scipy.ndimage import gaussian_filter
 
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import Workers
-from scenarios.curves import Curve
-from scenarios.drivers import Drivers, distance_to
+from scenarios.demand.transitions import History
 from scenarios.errors import ScenarioInvalid
-from scenarios.terrain import northness, position, roughness, slope, wetness
-from scenarios.transitions import History
-from scenarios.validation import hindcast
+from scenarios.potential.curves import Curve
+from scenarios.potential.drivers import Drivers, distance_to
+from scenarios.potential.terrain import northness, position, roughness, slope, wetness
+from scenarios.validation.hindcast import hindcast
 from tests.scenarios.landscapes import LEGEND, Map, place, projected_grid, scenario
 
 SHAPE = (200, 200)

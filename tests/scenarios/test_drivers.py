@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 
-from scenarios.drivers import Drivers, as_categories, derive_drivers, distance_to, years_since_change
 from scenarios.errors import ScenarioInvalid
 from scenarios.grid import Grid
+from scenarios.potential.drivers import Drivers, as_categories, derive_drivers, distance_to, years_since_change
 from scenarios.spec import DerivedDriver
 from tests.scenarios.landscapes import LEGEND, Map, geographic_grid, place, projected_grid, random_map
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenarios.effects import compare_effects
+from scenarios.interventions.effects import compare_effects
 from tests.scenarios.landscapes import flat_model, place, random_map, random_model, scenario, walk
 from tests.scenarios.plans import GRID, NORTH, RATES, filled, protect, restore
 

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.cluster import Workers
-from scenarios.ensemble import Ensemble, draw_ensemble
+from scenarios.demand.transitions import Transition
 from scenarios.grid import Grid
 from scenarios.indicators.area import class_area_ha
 from scenarios.model import Model
-from scenarios.timing import Timing
-from scenarios.transitions import Transition
+from scenarios.projection.ensemble import Ensemble, draw_ensemble
+from scenarios.projection.timing import Timing
 from tests.scenarios.landscapes import (
     LEGEND,
     World,

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scenarios.curves import Curve
-from scenarios.evidence import MOMENTUM, NEIGHBOURHOOD, Evidence, gather_evidence
-from scenarios.neighbourhood import Neighbourhood
-from scenarios.potential import indifferent
-from scenarios.quality import CalibrationBin, OperatingCharacteristic, Quality
+from scenarios.potential.curves import Curve
+from scenarios.potential.evidence import MOMENTUM, NEIGHBOURHOOD, Evidence, gather_evidence
+from scenarios.potential.neighbourhood import Neighbourhood
+from scenarios.potential.potential import indifferent
+from scenarios.potential.quality import CalibrationBin, OperatingCharacteristic, Quality
 from tests.scenarios.landscapes import EVERY_TRANSITION, LEGEND, projected_grid
 
 CURVES = tuple(

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from scenarios.calibration import calibrate
 from scenarios.cluster import ONE
+from scenarios.demand.transitions import Transition
 from scenarios.errors import ScenarioInvalid
 from scenarios.spec import DemandRule, Scenario
 from scenarios.spec.expression import rate_in
-from scenarios.transitions import Transition
 from tests.scenarios.landscapes import LEGEND, projected_grid, random_map, scenario, walk
 
 

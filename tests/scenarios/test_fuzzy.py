@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.fuzzy import WINDOWS, FuzzySimilarity, compare_fuzzily
+from scenarios.validation.fuzzy import WINDOWS, FuzzySimilarity, compare_fuzzily
 from tests.scenarios.landscapes import Map, random_map
 
 

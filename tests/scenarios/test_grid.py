@@ -14,9 +14,9 @@ from odc.geo.geobox import GeoBox
 from pyproj import Geod, Transformer
 from shapely import Polygon, contains_xy
 
+from scenarios.demand.transitions import cross_tabulate
 from scenarios.grid import Grid
 from scenarios.indicators.area import class_area_ha
-from scenarios.transitions import cross_tabulate
 from tests.scenarios.landscapes import LEGEND, geographic_grid, place, projected_grid, random_map
 
 GEOD = Geod(ellps="WGS84")

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, label
 
-from scenarios.allocation import Allocator, Change, Placement
+from scenarios.allocation.allocator import Allocator, Change, Placement
+from scenarios.allocation.growth import PatchAllocator
+from scenarios.allocation.patches import PatchRule, PatchRules
 from scenarios.cluster import ONE
+from scenarios.demand.transitions import Transition
 from scenarios.grid import Grid
-from scenarios.growth import PatchAllocator
 from scenarios.kernels.keys import Claims
-from scenarios.patches import PatchRule, PatchRules
-from scenarios.transitions import Transition
 from tests.scenarios.landscapes import (
     Map,
     build_claims,

@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
+from scenarios.demand.transitions import History
 from scenarios.errors import HistoryInvalid
-from scenarios.fuzzy import compare_fuzzily
-from scenarios.metrics import compare, map_outcomes
-from scenarios.patterns import measure_patterns
-from scenarios.transitions import History
-from scenarios.validation import MEMBERS, Hindcast, hindcast
+from scenarios.validation.fuzzy import compare_fuzzily
+from scenarios.validation.hindcast import MEMBERS, Hindcast, hindcast
+from scenarios.validation.metrics import compare, map_outcomes
+from scenarios.validation.patterns import measure_patterns
 from tests.scenarios.conftest import PlumIsland
 from tests.scenarios.landscapes import LEGEND, Map, projected_grid, random_map, scenario
 

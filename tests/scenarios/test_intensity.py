@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.intensity import class_intensity, interval_intensity, transition_intensity
-from scenarios.transitions import TransitionTable
+from scenarios.demand.intensity import class_intensity, interval_intensity, transition_intensity
+from scenarios.demand.transitions import TransitionTable
 from tests.scenarios.landscapes import LEGEND
 
 # Start: forest 100, built 20, other 80. End: forest 80, built 60, other 60. Five years, 55 ha of change.

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scenarios.demand.transitions import Transition
 from scenarios.errors import ScenarioInvalid
-from scenarios.interventions import Plan
-from scenarios.transitions import Transition
+from scenarios.interventions.plan import Plan
 from tests.scenarios.landscapes import LEGEND, geographic_grid, place, projected_grid, scenario
 
 GRID = projected_grid()

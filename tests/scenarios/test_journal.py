@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from scenarios.calibration import calibrate
 from scenarios.cluster import ONE
-from scenarios.journal import FolderJournal, HeldJournal, replay
+from scenarios.demand.transitions import Transition
 from scenarios.model import Model
-from scenarios.projection import CENTRAL, project
+from scenarios.projection.journal import FolderJournal, HeldJournal, replay
+from scenarios.projection.yearbook import Year
+from scenarios.projection.years import CENTRAL, project
 from scenarios.spec import Scenario
-from scenarios.transitions import Transition
-from scenarios.yearbook import Year
 from tests.scenarios.landscapes import (
     LEGEND,
     Map,

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from scenarios.cluster import ONE
-from scenarios.learning import fit_additive
-from scenarios.neighbourhood import Neighbourhood
-from scenarios.potential import Potential, learn_potential
-from scenarios.samples import Sample
-from scenarios.transitions import History, Transition
+from scenarios.demand.transitions import History, Transition
+from scenarios.potential.learning import fit_additive
+from scenarios.potential.neighbourhood import Neighbourhood
+from scenarios.potential.potential import Potential, learn_potential
+from scenarios.potential.samples import Sample
 from tests.scenarios.landscapes import LEGEND, projected_grid
 
 Reals = NDArray[np.float64]

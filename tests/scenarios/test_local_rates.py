@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.cluster import Workers
+from scenarios.demand.transitions import Transition
 from scenarios.errors import ScenarioInvalid
+from scenarios.interventions.local_rates import LocalRate
 from scenarios.kernels.draws import SCALE
-from scenarios.local_rates import LocalRate
-from scenarios.projection import Year
+from scenarios.projection.years import Year
 from scenarios.spec import Scenario
-from scenarios.transitions import Transition
 from tests.scenarios.landscapes import (
     BUILT,
     FOREST,

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.metrics import (
+from scenarios.validation.hindcast import Hindcast
+from scenarios.validation.metrics import (
     Outcome,
     TransitionAgreement,
     compare,
@@ -18,7 +19,6 @@ from scenarios.metrics import (
     figure_of_merit_at,
     map_outcomes,
 )
-from scenarios.validation import Hindcast
 from tests.scenarios.conftest import PlumIsland
 from tests.scenarios.landscapes import Map, random_map
 

@@ -15,16 +15,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from datacommons.report import render_report
+from datacommons.reports.hindcast import render_report
 from scenarios.calibration import Calibration, calibrate
-from scenarios.classifiers import Classifier
 from scenarios.cluster import ONE, Workers
+from scenarios.demand.transitions import Transition
 from scenarios.errors import ScenarioInvalid
+from scenarios.potential.classifiers import Classifier
+from scenarios.projection.view import View
+from scenarios.projection.yearbook import Year
 from scenarios.spec.rules import ModelName
-from scenarios.transitions import Transition
-from scenarios.validation import hindcast
-from scenarios.view import View
-from scenarios.yearbook import Year
+from scenarios.validation.hindcast import hindcast
 from tests.scenarios.landscapes import BUILT, FOREST, LEGEND, OTHER, place, scenario, walk
 from tests.scenarios.processes import KnownLandscape, Law, make_landscape
 

@@ -8,11 +8,11 @@ from affine import Affine
 from odc.geo.geobox import GeoBox
 
 from scenarios.cluster import ONE, Workers
+from scenarios.demand.transitions import Transition
 from scenarios.grid import Grid
-from scenarios.learning import fit_additive
-from scenarios.momentum import recent_change, stroke_radius
-from scenarios.samples import Sample
-from scenarios.transitions import Transition
+from scenarios.potential.learning import fit_additive
+from scenarios.potential.momentum import recent_change, stroke_radius
+from scenarios.potential.samples import Sample
 
 GRID = Grid(GeoBox((7, 7), Affine(30, 0, 500_000, 0, -30, 4_000_000), "EPSG:32630"))
 CHANGE = Transition(1, 2)

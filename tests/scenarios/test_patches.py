@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
+from scenarios.allocation.patches import FEWEST, learn_patches, shortest_border
 from scenarios.calibration import calibrate
 from scenarios.cluster import ONE, Workers
+from scenarios.demand.transitions import History, Transition
 from scenarios.errors import ScenarioInvalid
 from scenarios.grid import Grid
-from scenarios.patches import FEWEST, learn_patches, shortest_border
-from scenarios.projection import project
-from scenarios.transitions import History, Transition
+from scenarios.projection.years import project
 from tests.scenarios.landscapes import (
     LEGEND,
     Map,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scenarios.patterns import measure_patterns, side_lengths_m
+from scenarios.validation.patterns import measure_patterns, side_lengths_m
 from tests.scenarios.landscapes import geographic_grid, projected_grid
 
 # One hectare a cell. Two patches of 1 (the second joined at a corner), one of 2, and a cell without data.

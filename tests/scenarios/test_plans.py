@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.legend import Legend
+from scenarios.demand.transitions import Transition
 from scenarios.model import Model
-from scenarios.transitions import Transition
 from tests.scenarios.landscapes import LEGEND, flat_model, geographic_grid, place, random_map, random_model, scenario
 from tests.scenarios.plans import (
     ALWAYS,

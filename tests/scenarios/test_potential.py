@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from scenarios.cluster import Workers
+from scenarios.demand.transitions import History, Transition
 from scenarios.errors import ScenarioInvalid
-from scenarios.neighbourhood import LEVELS, Neighbourhood
-from scenarios.potential import Potential, indifferent, learn_potential
-from scenarios.transitions import History, Transition
+from scenarios.potential.neighbourhood import LEVELS, Neighbourhood
+from scenarios.potential.potential import Potential, indifferent, learn_potential
 from tests.scenarios.landscapes import EVERY_TRANSITION, LEGEND, Map, geographic_grid, projected_grid, random_map
 
 SHAPE = (60, 50)

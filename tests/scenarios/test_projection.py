@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
+from scenarios.demand.transitions import Transition
 from scenarios.grid import Grid
-from scenarios.projection import project
-from scenarios.transitions import Transition
-from scenarios.yearbook import Year
+from scenarios.projection.yearbook import Year
+from scenarios.projection.years import project
 from tests.scenarios.landscapes import (
     LEGEND,
     World,

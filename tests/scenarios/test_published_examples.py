@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from catalog.legend import Legend
-from scenarios.intensity import class_intensity, interval_intensity
-from scenarios.metrics import Agreement, compare
-from scenarios.quality import area_error, area_under_curve, operating_characteristic
-from scenarios.transitions import TransitionTable
+from scenarios.demand.intensity import class_intensity, interval_intensity
+from scenarios.demand.transitions import TransitionTable
+from scenarios.potential.quality import area_error, area_under_curve, operating_characteristic
+from scenarios.validation.metrics import Agreement, compare
 
 
 def compare_table(table: list[list[int]]) -> Agreement:

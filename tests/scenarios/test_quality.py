@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
-from scenarios.held_out import exchange_parts, permutation_importance
-from scenarios.quality import (
+from scenarios.potential.held_out import exchange_parts, permutation_importance
+from scenarios.potential.quality import (
     CalibrationBin,
     area_error,
     area_under_curve,

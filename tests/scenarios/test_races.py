@@ -18,7 +18,7 @@ from scenarios.kernels.draws import SCALE, TIE_BITS
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.kernels.races import LATEST, key_of_time, log, race, wait
 from scenarios.kernels.strips import LARGEST_SCORE, STRIP, weight_table
-from scenarios.strips import NO_WEIGHTS, choose_weights
+from scenarios.projection.strips import NO_WEIGHTS, choose_weights
 from tests.scenarios.landscapes import build_claims, projected_grid, random_map, random_scores
 from tests.scenarios.plain import race_plainly
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from scenarios.recalibration import Recalibration, hold_total
-from scenarios.reliability import BLOCKS, Reliability, tabulate_reliability
-from scenarios.transitions import Transition
+from scenarios.demand.transitions import Transition
+from scenarios.validation.recalibration import Recalibration, hold_total
+from scenarios.validation.reliability import BLOCKS, Reliability, tabulate_reliability
 
 Counts = NDArray[np.int64]
 AS_THEY_SAY = Recalibration(0.0, 1.0, 1.0)

@@ -21,8 +21,8 @@ from scipy.stats import chi2
 
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import Workers
-from scenarios.demand import annual_generator
-from scenarios.transitions import Transition, TransitionTable
+from scenarios.demand.rates import annual_generator
+from scenarios.demand.transitions import Transition, TransitionTable
 from tests.scenarios.landscapes import BUILT, FOREST, LEGEND, OTHER, scenario
 from tests.scenarios.processes import KnownLandscape, Law, make_landscape, share_around
 

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from scenarios.reliability import Reliability, ReliabilityBin, tabulate_reliability
-from scenarios.transitions import Transition
+from scenarios.demand.transitions import Transition
+from scenarios.validation.reliability import Reliability, ReliabilityBin, tabulate_reliability
 
 # Four members. Cells:  1  2  3  4  5  6  7 (no data at the end)
 INITIAL = np.array([[1, 1, 1, 1, 2, 2, 1]], np.uint8)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from scenarios.cluster import Workers
+from scenarios.demand.transitions import Transition
 from scenarios.errors import ScenarioInvalid
 from scenarios.model import Model
-from scenarios.neighbourhood import Neighbourhood
-from scenarios.potential import learn_potential
-from scenarios.transitions import Transition
-from scenarios.yearbook import Year
+from scenarios.potential.neighbourhood import Neighbourhood
+from scenarios.potential.potential import learn_potential
+from scenarios.projection.yearbook import Year
 from tests.scenarios.landscapes import LEGEND, projected_grid, random_map, scenario, walk
 
 GRID = projected_grid((60, 60))

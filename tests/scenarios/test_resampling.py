@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from scenarios.calibration import calibrate
 from scenarios.cluster import ONE, Workers
-from scenarios.ensemble import draw_ensemble
+from scenarios.demand.resampling import effective_samples, resample
+from scenarios.demand.transitions import TransitionTable, tabulate_history
 from scenarios.model import Model
-from scenarios.resampling import effective_samples, resample
-from scenarios.transitions import TransitionTable, tabulate_history
+from scenarios.projection.ensemble import draw_ensemble
 from tests.scenarios.conftest import PlumIsland
 from tests.scenarios.landscapes import LEGEND, projected_grid, random_map, scenario, walk
 

@@ -10,7 +10,7 @@ from scenarios.cluster import ONE
 from scenarios.kernels.potential import add_curve, levels
 from scenarios.kernels.scores import ODDS_ONE, odds_table, rescore, sum_odds
 from scenarios.kernels.strips import LARGEST_SCORE
-from scenarios.potential import Potential
+from scenarios.potential.potential import Potential
 from tests.scenarios.landscapes import (
     EVERY_TRANSITION,
     Map,

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scenarios.cluster import ONE, Workers
 from scenarios.kernels.strips import STRIP, count_strips, find_stale
 from scenarios.model import Model
-from scenarios.projection import _Walk
-from scenarios.strips import Strips, add_up, choose_weights
-from scenarios.view import View
+from scenarios.projection.strips import Strips, add_up, choose_weights
+from scenarios.projection.view import View
+from scenarios.projection.years import _Walk
 from tests.scenarios.landscapes import World, random_map, random_scores, scenario, worlds
 
 temperatures = pytest.mark.parametrize("temperature", [0.0, 0.01, 1.0, 4.0])

@@ -8,8 +8,8 @@ from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from scenarios import terrain
 from scenarios.grid import Grid
+from scenarios.potential import terrain
 
 GRID = Grid(GeoBox((7, 9), Affine(20, 0, 500_000, 0, -10, 4_000_000), "EPSG:32618"))  # cells 20 m wide, 10 m high
 ROWS, COLUMNS = np.indices((7, 9))

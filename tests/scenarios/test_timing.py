@@ -8,10 +8,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.ensemble import draw_ensemble
+from scenarios.projection.ensemble import draw_ensemble
+from scenarios.projection.timing import Moves, Timing
+from scenarios.projection.yearbook import Changes
 from scenarios.spec import Scenario
-from scenarios.timing import Moves, Timing
-from scenarios.yearbook import Changes
 from tests.scenarios.landscapes import (
     Map,
     World,

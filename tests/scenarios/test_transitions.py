@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.errors import HistoryInvalid
-from scenarios.transitions import (
+from scenarios.demand.transitions import (
     History,
     Transition,
     choose_transitions,
@@ -17,6 +16,7 @@ from scenarios.transitions import (
     report_flicker,
     tabulate_history,
 )
+from scenarios.errors import HistoryInvalid
 from tests.scenarios.landscapes import BUILT, FOREST, LEGEND, OTHER, geographic_grid, projected_grid, random_map
 
 # Cells of 50 m: a quarter of a hectare each. 9 has no name in the legend.

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from scenarios.areas import table_areas, trend_areas
-from scenarios.biproportional import fit_margins
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import ONE
+from scenarios.demand.areas import table_areas, trend_areas
+from scenarios.demand.biproportional import fit_margins
+from scenarios.demand.transitions import History, TransitionTable
 from scenarios.errors import ScenarioInvalid, ScenarioNotFound
 from scenarios.spec import load_scenario
-from scenarios.transitions import History, TransitionTable
-from scenarios.validation import hindcast
+from scenarios.validation.hindcast import hindcast
 from tests.scenarios.conftest import PlumIsland
 from tests.scenarios.landscapes import LEGEND, projected_grid, random_map, scenario, walk
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from scenarios.calibration import Calibration, calibrate
 from scenarios.cluster import ONE, Workers
-from scenarios.futures import Demand
-from scenarios.projection import CENTRAL
-from scenarios.transitions import Transition, TransitionTable
-from scenarios.validation import hindcast
-from scenarios.zonal import ZonalDemand, learn_zones
-from scenarios.zones import REST, Zones
+from scenarios.demand.futures import Demand
+from scenarios.demand.transitions import Transition, TransitionTable
+from scenarios.demand.zonal import ZonalDemand, learn_zones
+from scenarios.demand.zones import REST, Zones
+from scenarios.projection.years import CENTRAL
+from scenarios.validation.hindcast import hindcast
 from tests.scenarios.landscapes import BUILT, FOREST, LEGEND, Map, place, projected_grid, scenario, walk
 
 SHAPE = (48, 60)

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.legend import Legend
+from scenarios.demand.transitions import tabulate_history
+from scenarios.demand.zones import REST, Zones, choose_zones, tabulate_zones
 from scenarios.errors import ScenarioInvalid
 from scenarios.spec import DemandRule, load_scenario
-from scenarios.transitions import tabulate_history
-from scenarios.zones import REST, Zones, choose_zones, tabulate_zones
 from tests.scenarios.landscapes import LEGEND, geographic_grid, place, projected_grid, random_map, scenario
 
 GRID = projected_grid((4, 6))

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from catalog.errors import CollectionNotFound, ItemNotFound
 from catalog.legend import Legend, LegendClass
 from catalog.store import ANONYMOUS, OWNER, Reader
-from datacommons.polygons import survey
+from datacommons.door.polygons import survey
 from tiles import add_tiles
 
 LEGEND = Legend(

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from tiles.body import MOST_BYTES, MOST_VERTICES, read_polygon
 from tiles.errors import InvalidRequest, TileError, TooMuch, TooSlow
+from tiles.routes.body import MOST_BYTES, MOST_VERTICES, read_polygon
 
 SQUARE = [[[0, 0], [1, 0], [1, 1], [0, 0]]]
 

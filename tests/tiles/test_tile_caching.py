@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from catalog.legend import Legend, LegendClass
-from tiles.caching import TileCache
 from tiles.errors import LayerUnreadable
-from tiles.layer import Layer
-from tiles.pool import DatasetPool
+from tiles.reading.pool import DatasetPool
+from tiles.routes.caching import TileCache
+from tiles.routes.layer import Layer
 
 TILE = "tiles/WebMercatorQuad/13/2345/3017.png"
 CHECKSUM = "1220" + "ab" * 32

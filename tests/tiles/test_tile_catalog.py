@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 
 from catalog.collections import make_collections
-from catalog.layers import raster_item
+from catalog.items.layers import raster_item
 from catalog.legend import Legend
-from catalog.sqlite import SqliteStore
+from catalog.sqlite.store import SqliteStore
 from catalog.store import ANONYMOUS, OWNER, Reader
-from datacommons.polygons import survey
+from datacommons.door.polygons import survey
 from tiles import add_tiles
 
 TRANSFORM = Affine(30, 0, 340_000, 0, -30, 4_740_000)

@@ -8,7 +8,7 @@ import pytest
 from affine import Affine
 from pyproj import Transformer
 
-from tiles.placement import place_pixels
+from tiles.reading.placement import place_pixels
 
 TMS = morecantile.tms.get("WebMercatorQuad")
 RASTERS = {

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from catalog.forwarding import ForwardedHeaders
+from catalog.api.forwarding import ForwardedHeaders
 from catalog.legend import Legend
 
 TILES = "tiles/WebMercatorQuad"

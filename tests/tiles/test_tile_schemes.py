@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from catalog.layers import raster_item
+from catalog.items.layers import raster_item
 from catalog.legend import Legend, LegendClass
 from catalog.palette import lightness
 

@@ -13,9 +13,9 @@ from PIL import Image
 from pyproj import Transformer
 
 from catalog.legend import Legend
-from tiles.relief import RELIEF_PALETTE, exaggerate, shade
-from tiles.schemes import keep_colours
-from tiles.style import RAMP, STYLES, class_palette, ramp_palette
+from tiles.drawing.relief import RELIEF_PALETTE, exaggerate, shade
+from tiles.drawing.schemes import keep_colours
+from tiles.drawing.style import RAMP, STYLES, class_palette, ramp_palette
 
 TMS = morecantile.tms.get("WebMercatorQuad")
 STATISTICS = {"minimum": 0.0, "maximum": 200.0, "mean": 100.0, "stddev": 30.0}

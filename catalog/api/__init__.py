@@ -1,0 +1,1 @@
+"""The STAC API on a catalog store."""

@@ -1,0 +1,1 @@
+"""What is searched for: filters, orders, fields and pages, as every store understands them."""

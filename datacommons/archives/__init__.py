@@ -1,0 +1,1 @@
+"""From archives on the network to layers of a commons."""

@@ -1,0 +1,1 @@
+"""The open door: STAC API, tiles, files and page from one process."""

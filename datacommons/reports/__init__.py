@@ -1,0 +1,1 @@
+"""What a hindcast says, as one HTML file."""

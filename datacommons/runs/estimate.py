@@ -1,0 +1,236 @@
+"""What a run will take, said beforehand: memory, disk and time."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import psutil
+
+from datacommons.progress import progress_bar
+from datacommons.runs.probe import SAMPLE_MEMBERS, Costs, measure_costs
+from datacommons.runs.results import MOST_CELLS_SIDE_BY_SIDE
+from datacommons.runs.study import Study
+from datacommons.runs.survey import Survey, survey_history
+from scenarios.potential.neighbourhood import Neighbourhood
+from scenarios.projection.counts import MOST_IN_MEMORY
+from scenarios.spec import ReplaceDriver
+from scenarios.validation.hindcast import MEMBERS
+
+LIBRARIES_BYTES = 400 * 2**20
+"""What Python takes with the libraries and kernels loaded, whatever is computed."""
+
+_SAMPLE_EDGE = 1024
+_SAMPLE_COUNTS = 100_000_000  # cells x years x classes of the sample: its ensemble is held in memory
+_DOCUMENTS_BYTES = 500_000  # tables, the model and the item
+_DATES_TO_TEST = 3
+_BASELINES = 3  # maps of a hindcast beside the members: best, by neighbours only, by guessing
+
+# Bytes per cell, from the types of what is held at the same moment.
+_COVER = 1  # a map
+_DRIVER = 4  # float32
+_SCORE = _COUNT = 2  # 16 bits
+_WALK = 8  # maps and masks of one member: now, as last seen, stale, settled, closed, barred, and one on its way
+_CHOOSING = 40  # learning: numbers and draws of the cells that a sample is taken of
+_TABULATING = 34  # learning: the cross-tabulation of two maps
+_RECENT = 12  # momentum: a share and what it is counted of
+_TIMING = 9  # when cells change: three sums, and two of them as years
+_MOVES = 3  # the same of one member
+_PATCHES = 16  # labels of patches
+_WRITING = 4  # a map, its draft and its tiles, for every thread
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a scenario will take.
+
+    Parameters
+    ----------
+    landscape : which one
+    cells : of its grid
+    classes, transitions, drivers, members, years : of the scenario
+    threads : that are to be used
+    memory_bytes : the most that is held at one moment, while learning and while projecting
+    disk_bytes : of the published run, maps, trajectory, probability and documents, and of what is put aside meanwhile
+    seconds : on the clock of an idle machine, by what they are spent on
+    free_memory_bytes, free_disk_bytes : of this machine, now
+    """
+
+    landscape: str
+    cells: int
+    classes: int
+    transitions: int
+    drivers: int
+    members: int
+    years: int
+    threads: int
+    memory_bytes: Mapping[str, int]
+    disk_bytes: Mapping[str, int]
+    seconds: Mapping[str, float]
+    free_memory_bytes: int
+    free_disk_bytes: int
+
+    @property
+    def peak_memory_bytes(self) -> int:
+        """The most memory at one moment."""
+        return max(self.memory_bytes.values())
+
+    @property
+    def total_disk_bytes(self) -> int:
+        """Size of the published run, and of what is put aside meanwhile."""
+        return sum(self.disk_bytes.values())
+
+    @property
+    def total_seconds(self) -> float:
+        """From the command to the published run."""
+        return sum(self.seconds.values())
+
+    @property
+    def obstacles(self) -> tuple[str, ...]:
+        """What this machine lacks, and what helps; empty if nothing."""
+        found = []
+        for what, needed, free, mend in (
+            (
+                "memory",
+                self.peak_memory_bytes,
+                self.free_memory_bytes,
+                "close other programs, or take a larger machine",
+            ),
+            ("disk", self.total_disk_bytes, self.free_disk_bytes, "make room, or move the commons"),
+        ):
+            if needed > free:
+                found.append(
+                    f"the run needs about {needed / 2**30:.1f} GiB of {what}, and {free / 2**30:.1f} GiB are free: "
+                    f"{mend}, or project fewer years"
+                )
+        return tuple(found)
+
+
+def estimate_run(study: Study) -> Estimate:
+    """Say what a run will take on this machine.
+
+    The history is read once, and a sample of the landscape is learned from and projected, so that times and sizes are
+    those of its own maps, rules and drivers. The commons stays as it is.
+
+    Raises
+    ------
+    HistoryInvalid
+        Nothing changed that could be learned from.
+    """
+    scenario, classes = study.scenario, len(study.landscape.legend)
+    edge = min(_SAMPLE_EDGE, int((_SAMPLE_COUNTS / (scenario.years * classes)) ** 0.5))
+    with progress_bar("looking through the history", 0, shown=study.progress):
+        survey = survey_history(study, edge)
+    with progress_bar("trying a sample", 0, shown=study.progress):
+        costs = measure_costs(study, survey.sample)
+    cells = int(np.prod(study.grid.shape))
+    return Estimate(
+        landscape=scenario.landscape,
+        cells=cells,
+        classes=classes,
+        transitions=len(survey.transitions),
+        drivers=_count_drivers(study),
+        members=scenario.members,
+        years=scenario.years,
+        threads=study.workers.threads,
+        memory_bytes={
+            what: LIBRARIES_BYTES + cells * each
+            for what, each in (("learning", _learning_bytes(study, survey)), ("projecting", _run_bytes(study, survey)))
+        },
+        disk_bytes=_disk_bytes(study, costs, cells),
+        seconds=_seconds(study, survey, costs, cells),
+        free_memory_bytes=psutil.virtual_memory().available,
+        free_disk_bytes=shutil.disk_usage(study.commons.root).free,
+    )
+
+
+def _count_drivers(study: Study) -> int:
+    return len(study.scenario.potential.drivers) or len(study.inputs) - len(study.scenario.history)
+
+
+def _kept_bytes(study: Study, survey: Survey) -> int:
+    """Return the bytes per cell of what is there all the time: maps, layers, and the scores of the drivers."""
+    scenario, made = study.scenario, len(study.inputs) + len(study.plan_layers)
+    dates = len({*scenario.history, scenario.start})
+    replaced = [
+        plan.replace_driver for plan in scenario.interventions if isinstance(plan.replace_driver, ReplaceDriver)
+    ]
+    drivers = made - dates + (_count_drivers(study) if replaced else 0)
+    scores = len(survey.transitions) * _SCORE * (2 if scenario.potential.momentum_m else 1)
+    return dates * _COVER + drivers * _DRIVER + scores
+
+
+def _view_bytes(study: Study, survey: Survey) -> tuple[int, int]:
+    """Return the bytes per cell of what one member sees, and of what all members share."""
+    near = Neighbourhood.of(study.grid, study.scenario.potential.neighbourhood_m, study.landscape.legend.values)
+    sources = [transition.source for transition in survey.transitions]
+    slots = max(sources.count(source) for source in sources)
+    return len(near.windows) * _COUNT + slots * _SCORE, len(near.radii) * _COUNT
+
+
+def _learning_bytes(study: Study, survey: Survey) -> int:
+    scenario = study.scenario
+    own, shared = _view_bytes(study, survey)
+    derived = sum(not isinstance(each, str) for each in scenario.potential.drivers)
+    recent = _RECENT * len(scenario.potential.momentum_m)
+    labels = _PATCHES if scenario.allocation.rule == "patches" else 0
+    working = max(_TABULATING, _CHOOSING + own + shared + recent, labels)
+    return _kept_bytes(study, survey) + derived * _DRIVER + working
+
+
+def _run_bytes(study: Study, survey: Survey) -> int:
+    scenario, threads = study.scenario, study.workers.threads
+    own, shared = _view_bytes(study, survey)
+    cells = int(np.prod(study.grid.shape))
+    side_by_side = cells <= MOST_CELLS_SIDE_BY_SIDE
+    # The best map walks beside the members, of which as many as there are threads walk at a time.
+    walks = min(scenario.members, threads) + (1 if side_by_side else 0)
+    labels = _PATCHES if scenario.allocation.rule == "patches" else 0
+    curves = len(survey.transitions) * _SCORE * 2 if scenario.potential.uncertainty else 0
+    views = 2 if side_by_side else 1
+    # Once more as all find it at the start.
+    seen = own + views * shared + walks * (own + _WALK + _MOVES + labels + curves)
+    counts = 0 if _counts_on_disk(study) else scenario.years * len(study.landscape.legend)
+    # Where the model is tested, it is learned once more beside the projection.
+    tested = _learning_bytes(study, survey) if side_by_side and len(scenario.history) >= _DATES_TO_TEST else 0
+    return _kept_bytes(study, survey) + seen + counts + _TIMING + threads * _WRITING + tested
+
+
+def _counts_on_disk(study: Study) -> bool:
+    cells, classes = int(np.prod(study.grid.shape)), len(study.landscape.legend)
+    return cells * classes * study.scenario.years > MOST_IN_MEMORY
+
+
+def _disk_bytes(study: Study, costs: Costs, cells: int) -> dict[str, int]:
+    scenario = study.scenario
+    one, many = costs.probability_bytes
+    # Measured: what another member adds shrinks with the root of their number.
+    growth = (scenario.members**0.5 - 1) / (SAMPLE_MEMBERS**0.5 - 1)
+    planes = scenario.years * len(study.landscape.legend)
+    counts = {"counts of members, until they are written": cells * planes} if _counts_on_disk(study) else {}
+    return counts | {
+        "maps": round(cells * scenario.years * costs.map_bytes),
+        "trajectory": round(cells * (scenario.years + 1) * costs.trajectory_bytes),
+        "probability": round(cells * planes * (one + (many - one) * growth)),
+        "documents": _DOCUMENTS_BYTES,
+    }
+
+
+def _seconds(study: Study, survey: Survey, costs: Costs, cells: int) -> dict[str, float]:
+    scenario, threads = study.scenario, study.workers.threads
+    more = len(survey.transitions) / costs.transitions
+    fits = costs.learn_fixed_s * more / min(threads, len(survey.transitions))
+    learning = fits + costs.learn_s * cells
+    best, member = (cells * each * more / threads for each in (costs.best_s, costs.member_s))
+    own_curves = scenario.members * fits if scenario.potential.uncertainty else 0.0
+    planes = scenario.years * (1 + len(study.landscape.legend))
+    seconds = {"reading": cells * costs.read_s * len(study.sources), "learning": learning}
+    if len(scenario.history) >= _DATES_TO_TEST:
+        years = scenario.history[-1] - scenario.history[-2]
+        seconds["testing on the last date"] = learning + years * (MEMBERS * member + _BASELINES * best)
+    return seconds | {
+        "projecting": scenario.years * (best + scenario.members * member) + own_curves,
+        "writing": cells * (planes * costs.plane_s + scenario.years * costs.map_s) / threads,
+    }

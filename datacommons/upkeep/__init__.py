@@ -1,0 +1,1 @@
+"""A commons as a whole: examined, exported, taken in, copied."""

@@ -1,0 +1,1 @@
+"""Step 4: which cells make the transitions that the demand asks for."""

@@ -1,0 +1,1 @@
+"""Step 5: what the partnership's plans and the rules of conversion bar, add and slow down."""

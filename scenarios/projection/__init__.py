@@ -1,0 +1,1 @@
+"""The steps put together: year by year, for the best map and for each member."""

@@ -1,0 +1,74 @@
+"""What a potential sees of a landscape: neighbourhoods, the scores that they make, and what these promise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.cluster import Workers
+from scenarios.kernels.strips import LARGEST_SCORE, find_stale
+from scenarios.potential.potential import Potential
+from scenarios.projection.strips import Strips, choose_weights
+
+_ROWS = 128
+_ROWS_IN_CACHE = 8  # what is computed of them is used while it is near
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a potential sees of one map; all members see the same at the start.
+
+    Parameters
+    ----------
+    counts : (window, y, x) uint16, cells of a class in each window
+    valid : (radius, y, x) uint16, cells with data in each window
+    scores : (slot, y, x) int16, of the transitions out of the class that a cell has, in 1/1024
+    strips : what the scores promise, strip by strip
+    """
+
+    counts: NDArray[np.uint16]
+    valid: NDArray[np.uint16]
+    scores: NDArray[np.int16]
+    strips: Strips
+
+    @classmethod
+    def of(
+        cls, potential: Potential, land_cover: NDArray[np.uint8], workers: Workers, temperature: float = 0.0
+    ) -> View:
+        """Look at a whole map, to draw from it at a temperature."""
+        near, slots = potential.neighbourhood, max(1, int(potential.tables.count_of.max()))
+        scores = np.zeros((slots, *land_cover.shape), np.int16)
+        strips = Strips.of(potential, land_cover, choose_weights(temperature))
+        view = cls(near.count(land_cover, workers), near.count_valid(land_cover, workers), scores, strips)
+        view.see_with(potential, land_cover, workers)
+        return view
+
+    def copy(self) -> View:
+        """Return a view that changes on its own."""
+        return View(self.counts.copy(), self.valid, self.scores.copy(), self.strips.copy())
+
+    def see_with(self, potential: Potential, land_cover: NDArray[np.uint8], workers: Workers) -> None:
+        """Compute all scores, with this potential."""
+        self.rescore(potential, land_cover, np.ones(land_cover.shape, np.uint8), workers)
+
+    def leave_alone(self, cells: NDArray[np.int64], land_cover: NDArray[np.uint8]) -> None:
+        """Give some cells, (n,) flat indices, the lowest scores there are."""
+        self.scores.reshape(self.scores.shape[0], -1)[:, cells] = -LARGEST_SCORE
+        self.strips.renew_around(cells, land_cover, self.scores)
+
+    def rescore(
+        self, potential: Potential, land_cover: NDArray[np.uint8], stale: NDArray[np.uint8], workers: Workers
+    ) -> None:
+        """Compute the scores of the stale cells anew, and clear their marks."""
+
+        def rescore_rows(first: int) -> None:
+            last = min(first + _ROWS, stale.shape[0])
+            for row in range(first, last, _ROWS_IN_CACHE):
+                rows = row, min(row + _ROWS_IN_CACHE, last)
+                strips = find_stale(stale, rows)
+                potential.rescore(land_cover, self.counts, self.valid, stale, rows, self.scores)
+                self.strips.renew(strips, land_cover, self.scores)
+
+        workers.map(rescore_rows, range(0, stale.shape[0], _ROWS))

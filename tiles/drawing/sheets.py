@@ -1,0 +1,221 @@
+"""What a set of tiles shows, and which of its tiles is drawn."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol
+
+from morecantile import TileMatrixSet, tms
+from morecantile.defaults import TileMatrixSets
+from rio_tiler.constants import WGS84_CRS
+from rio_tiler.errors import TileOutsideBounds
+
+from tiles.drawing.legends import describe
+from tiles.drawing.picture import Picture
+from tiles.drawing.style import Ground, Style
+from tiles.errors import InvalidTile, UnknownTileMatrixSet
+from tiles.reading.pool import DatasetPool
+from tiles.reading.reader import TILE_SIZE, LayerReader, read_layer
+from tiles.routes.layer import Layer
+
+MAX_ZOOM: Final = 24
+# Not the two whose rows hold fewer tiles towards the poles: hardly a client draws them.
+TILE_MATRIX_SETS: Final = TileMatrixSets(
+    {name: tms.get(name) for name in tms.list() if name not in {"CDB1GlobalGrid", "GNOSISGlobalGrid"}}
+)
+Format = Literal["png", "webp"]
+# `TileMatrixSets.get` copies the whole set each time.
+_LOADED: Final = {name: TILE_MATRIX_SETS.get(name) for name in TILE_MATRIX_SETS.list()}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Which tile is drawn, and how large.
+
+    Attributes
+    ----------
+    matrix_set : TileMatrixSet
+    z, x, y : int
+    scale : int
+        2 for screens of double density.
+
+    Raises
+    ------
+    InvalidTile
+        If the matrix set has no such tile.
+    """
+
+    matrix_set: TileMatrixSet
+    z: int
+    x: int
+    y: int
+    scale: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what is no tile."""
+        highest = min(self.matrix_set.maxzoom, MAX_ZOOM)
+        if not self.matrix_set.minzoom <= self.z <= highest:
+            raise InvalidTile(
+                f"There is no zoom {self.z}: {self.matrix_set.id} goes from {self.matrix_set.minzoom} to {highest}."
+            )
+        matrix = self.matrix_set.matrix(self.z)
+        if self.x >= matrix.matrixWidth or self.y >= matrix.matrixHeight:
+            raise InvalidTile(
+                f"There is no tile {self.x}/{self.y} at zoom {self.z}: {self.matrix_set.id} has "
+                f"{matrix.matrixWidth} columns and {matrix.matrixHeight} rows there, counted from 0."
+            )
+
+    @property
+    def size(self) -> int:
+        """Pixels along each side."""
+        return TILE_SIZE * self.scale
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Where a sheet is, for clients.
+
+    Attributes
+    ----------
+    bounds : tuple of float
+        west, south, east, north in degrees.
+    native_zooms : tuple of int
+        The zoom at which it about fills a tile, and the one whose pixels are about as large as its cells.
+    """
+
+    bounds: tuple[float, float, float, float]
+    native_zooms: tuple[int, int]
+
+    @classmethod
+    def of(cls, source: LayerReader) -> Coverage:
+        """Tell where an open layer is."""
+        west, south, east, north = source.get_geographic_bounds(WGS84_CRS)
+        return cls((west, south, east, north), (source.minzoom, source.maxzoom))
+
+
+class Sheet(Protocol):
+    """What a set of tiles shows: a layer in a style, or two layers compared."""
+
+    @property
+    def public(self) -> bool:
+        """Whether anybody may see it."""
+
+    @property
+    def identity(self) -> tuple[str, ...] | None:
+        """All that its pictures hang on; None if nobody could tell that they changed."""
+
+    @property
+    def edition(self) -> str:
+        """What addresses name as its version; "" if unknown."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+
+    @property
+    def style_title(self) -> Mapping[str, str]:
+        """How it is drawn, by language."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether anything in it was generated, not observed."""
+
+    def is_named_by(self, version: str | None) -> bool:
+        """Tell whether an address with this version never shows anything else."""
+
+    def paint(self, frame: Frame, pool: DatasetPool) -> Picture | None:
+        """Draw a tile; None where there is nothing."""
+
+    def describe(self, language: str, pool: DatasetPool) -> dict[str, Any]:
+        """Describe the legend; see `tiles.drawing.legends.describe`."""
+
+    def cover(self, matrix_set: TileMatrixSet, pool: DatasetPool) -> Coverage:
+        """Tell where it is."""
+
+
+@dataclass(frozen=True)
+class LayerSheet:
+    """A layer in a style; see `Sheet`."""
+
+    layer: Layer
+    style: Style
+
+    @property
+    def public(self) -> bool:
+        """Whether anybody may see it."""
+        return self.layer.public
+
+    @property
+    def identity(self) -> tuple[str, ...] | None:
+        """File, edition and style."""
+        return (self.layer.source, self.layer.edition, self.style.name) if self.layer.edition else None
+
+    @property
+    def edition(self) -> str:
+        """That of the layer."""
+        return self.layer.edition
+
+    @property
+    def title(self) -> str:
+        """That of the layer."""
+        return self.layer.title
+
+    @property
+    def style_title(self) -> Mapping[str, str]:
+        """That of the style."""
+        return self.style.title
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the layer was generated."""
+        return self.layer.synthetic
+
+    def is_named_by(self, version: str | None) -> bool:
+        """Tell whether this is the version of the layer."""
+        return self.layer.is_named_by(version)
+
+    def paint(self, frame: Frame, pool: DatasetPool) -> Picture | None:
+        """Read the cells and paint them."""
+        with read_layer(self.layer, frame.matrix_set, pool) as source:
+            layer = _with_spread(self.layer, source)
+            ground = Ground(source.pixel_size_m(frame.z, frame.size), source.extent_m)
+            look = {"resampling": self.style.resampling, "buffer": self.style.buffer}
+            try:
+                cells = source.tile(frame.x, frame.y, frame.z, frame.size, **look)
+            except TileOutsideBounds:
+                return None
+        return self.style.paint(cells, layer, ground)
+
+    def describe(self, language: str, pool: DatasetPool) -> dict[str, Any]:
+        """Describe the classes, or the ramp, the layer is drawn in."""
+        layer = self.layer
+        if layer.legend is None and layer.spread is None:
+            with read_layer(layer, find_matrix_set("WebMercatorQuad"), pool) as source:
+                layer = _with_spread(layer, source)
+        return describe(layer, self.style, language)
+
+    def cover(self, matrix_set: TileMatrixSet, pool: DatasetPool) -> Coverage:
+        """Tell where the layer is."""
+        with read_layer(self.layer, matrix_set, pool) as source:
+            return Coverage.of(source)
+
+
+def find_matrix_set(name: str) -> TileMatrixSet:
+    """Return a tile matrix set by its name.
+
+    Raises
+    ------
+    UnknownTileMatrixSet
+    """
+    if name not in _LOADED:
+        raise UnknownTileMatrixSet(f"There is no tile matrix set {name!r}. Use one of: {', '.join(_LOADED)}.")
+    return _LOADED[name]
+
+
+def _with_spread(layer: Layer, source: LayerReader) -> Layer:
+    """Give a continuous layer of which the catalog knows no statistics those of a thumbnail."""
+    if layer.legend is not None or layer.spread is not None:
+        return layer
+    return dataclasses.replace(layer, spread=source.spread())

@@ -1,0 +1,1 @@
+"""From a file to the cells under the pixels of a tile, or in a polygon."""

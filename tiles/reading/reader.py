@@ -1,0 +1,293 @@
+"""Reads tiles of a layer's raster: exact at the cell, from overviews when zoomed out."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property, lru_cache
+from types import TracebackType
+from typing import Any, Final
+
+import attr
+import numpy as np
+from morecantile import Tile, TileMatrixSet, tms
+from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import RasterioError
+from rasterio.transform import from_bounds
+from rasterio.warp import transform_bounds
+from rasterio.windows import Window
+from rio_tiler import reader as rio_reader
+from rio_tiler.errors import TileOutsideBounds
+from rio_tiler.io import Reader
+from rio_tiler.types import BBox, WarpResampling
+
+from tiles.reading.cells import Cells
+from tiles.reading.placement import place_pixels
+from tiles.reading.pool import DatasetPool, Raster, gdal_errors
+from tiles.routes.layer import Layer, Spread
+
+TILE_SIZE: Final = 256
+
+# By how much of a cell GDAL may misplace a pixel, where values are blended anyway.
+_BLENDED_CELLS: Final = 0.02
+# An overview a little coarser than the tile looks better than a finer one of which cells are skipped.
+_OVERVIEW_SLACK: Final = 1.2
+_EDGE_SLACK: Final = 0.01
+_METRES_PER_DEGREE: Final = 111_320.0
+_THUMBNAIL_CELLS: Final = 256
+_MOST_CELLS: Final = 16_000_000
+
+
+@attr.s
+class LayerReader(Reader):
+    """Opens a layer as a GeoTIFF, and as nothing else, for TiTiler's factories.
+
+    Parameters
+    ----------
+    input : Layer
+    tms : morecantile.TileMatrixSet
+    pool : DatasetPool
+        Lends the file.
+
+    Raises
+    ------
+    LayerUnreadable
+        If the file is missing, damaged, no GeoTIFF or without CRS.
+    """
+
+    input: Any
+    pool: DatasetPool = attr.ib(factory=DatasetPool, kw_only=True)
+    dataset: Any
+    height: int
+    width: int
+    transform: Any
+
+    def __attrs_post_init__(self) -> None:
+        """Borrow the file and note its grid."""
+        self._raster: Raster = self._ctx_stack.enter_context(self.pool.lend(self.input))
+        self.dataset = self._raster.dataset
+        self.bounds = self._raster.bounds
+        self.crs = self.dataset.crs
+        self.transform = self._raster.transform
+        self.height, self.width = self._raster.height, self._raster.width
+        self.colormap = {}
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the file back, and tell the pool if it turned out to be damaged."""
+        self._ctx_stack.__exit__(kind, error, trace)
+
+    def tile(  # type: ignore[override]
+        self,
+        tile_x: int,
+        tile_y: int,
+        tile_z: int,
+        tilesize: int = TILE_SIZE,
+        *,
+        resampling: WarpResampling = "nearest",
+        buffer: int = 0,
+    ) -> Cells:
+        """Read a tile of the first band.
+
+        Parameters
+        ----------
+        tile_x, tile_y, tile_z : int
+        tilesize : int
+            Pixels along each side.
+        resampling : str
+            With "nearest" a pixel has the value of the cell under its centre; of the cell of an overview,
+            where the tile shows less than the native resolution. All others work in floating point.
+        buffer : int
+            Pixels to add on each side.
+
+        Returns
+        -------
+        Cells
+            (tilesize + 2 buffer, tilesize + 2 buffer)
+
+        Raises
+        ------
+        TileOutsideBounds
+            If the layer does not touch the tile.
+        LayerUnreadable
+            If the file is damaged.
+        """
+        left, bottom, right, top = self.tms.xy_bounds(Tile(tile_x, tile_y, tile_z))
+        margin_x, margin_y = (right - left) / tilesize * buffer, (top - bottom) / tilesize * buffer
+        bounds = (left - margin_x, bottom - margin_y, right + margin_x, top + margin_y)
+        if not _overlap(bounds, self._extent):
+            raise TileOutsideBounds("The layer does not touch this tile.")
+        cells_per_pixel = (right - left) / tilesize / self._cell
+        size = tilesize + 2 * buffer
+        raster, factor = self._at_resolution(cells_per_pixel)
+        with gdal_errors(self.input):
+            if resampling == "nearest":
+                return self._pick_cells(raster, bounds, size)
+            return self._blend_cells(raster.dataset, bounds, size, resampling, factor / cells_per_pixel)
+
+    @property
+    def minzoom(self) -> int:
+        """The zoom at which the raster about fills a tile."""
+        left, bottom, right, top = self._extent
+        return int(self.tms.zoom_for_res(max(right - left, top - bottom) / TILE_SIZE))
+
+    @property
+    def maxzoom(self) -> int:
+        """The zoom whose pixels are about as large as the raster's cells."""
+        return int(self.tms.zoom_for_res(self._cell))
+
+    def pixel_size_m(self, tile_z: int, tilesize: int = TILE_SIZE) -> float:
+        """Return about how many metres a pixel of a tile measures at the layer's place."""
+        left, _, right, _ = self.tms.xy_bounds(Tile(0, 0, tile_z))
+        return (right - left) / tilesize / self._cell * self._cell_size_m
+
+    @property
+    def extent_m(self) -> float:
+        """The side, in metres, of a square as large as the raster."""
+        return self._cell_size_m * math.sqrt(self.width * self.height)
+
+    def spread(self) -> Spread:
+        """Estimate the spread of the values from a thumbnail.
+
+        Raises
+        ------
+        LayerUnreadable
+            If the file is damaged.
+        """
+        with gdal_errors(self.input):
+            image = rio_reader.read(self.dataset, indexes=1, max_size=_THUMBNAIL_CELLS)
+        values = image.array.compressed().astype(float)
+        values = values[np.isfinite(values)]
+        if values.size == 0:
+            return Spread(0.0, 1.0, 1.0)
+        low, high = (float(edge) for edge in np.percentile(values, [2, 98]))
+        return Spread(low, high if high > low else low + 1.0, float(values.std()) or 1.0)
+
+    def _pick_cells(self, raster: Raster, bounds: BBox, size: int) -> Cells:
+        """Give every pixel the value of the cell under its centre."""
+        columns, rows = place_pixels(
+            bounds,
+            size,
+            tile_crs=name_crs(self.tms.id),
+            raster_crs=raster.crs,
+            transform=raster.transform,
+        )
+        inside = (columns >= 0) & (columns < raster.width) & (rows >= 0) & (rows < raster.height)
+        if not inside.all():
+            return self._pick_some(raster, columns, rows, inside)
+        values, missing = self._read_at(raster, columns.astype(np.int32), rows.astype(np.int32))
+        return Cells(values, missing)
+
+    def _pick_some(self, raster: Raster, columns: NDArray[Any], rows: NDArray[Any], inside: NDArray[np.bool_]) -> Cells:
+        values = np.zeros(inside.shape, dtype=raster.dtype)
+        missing = ~inside
+        if inside.any():
+            places = columns[inside].astype(np.int32), rows[inside].astype(np.int32)
+            values[inside], missing[inside] = self._read_at(raster, *places)
+        return Cells(values, missing)
+
+    def _read_at(
+        self, raster: Raster, column: NDArray[np.int32], row: NDArray[np.int32]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Return the values of cells, and which are missing."""
+        left, top = int(column.min()), int(row.min())
+        window = Window(left, top, int(column.max()) - left + 1, int(row.max()) - top + 1)
+        # Only a raster without overviews asks for more cells than this; most would fall between pixels.
+        step = math.ceil(math.sqrt(window.height * window.width / _MOST_CELLS))
+        shape = math.ceil(window.height / step), math.ceil(window.width / step)
+        place = (row - top) // step * shape[1] + (column - left) // step
+        values = raster.dataset.read(1, window=window, out_shape=shape).ravel().take(place)
+        nodata = self._nodata
+        missing = np.zeros(place.shape, dtype=bool) if nodata is None else values == nodata
+        if nodata != nodata:  # NaN is not even the same as itself
+            missing = np.isnan(values)
+        if raster.has_mask:
+            missing |= raster.dataset.read_masks(1, window=window, out_shape=shape).ravel().take(place) == 0
+        return values, missing
+
+    def _blend_cells(self, dataset: Any, bounds: BBox, size: int, resampling: WarpResampling, scale: float) -> Cells:
+        """Give every pixel a mean of the cells around its centre, by GDAL's warper."""
+        options = {
+            "crs": self.tms.rasterio_crs,
+            "transform": from_bounds(*bounds, size, size),
+            "width": size,
+            "height": size,
+            "tolerance": _BLENDED_CELLS,
+            # Whole numbers would come out in steps.
+            "dtype": str(np.result_type(dataset.dtypes[0], np.float32)),
+            # Left alone, GDAL widens its kernel a little differently from tile to tile.
+            "XSCALE": min(scale, 1.0),
+            "YSCALE": min(scale, 1.0),
+        }
+        image = rio_reader.read(
+            dataset, indexes=1, nodata=self._nodata, reproject_method=resampling, vrt_options=options
+        )
+        return Cells(image.array.data[0], np.ma.getmaskarray(image.array)[0])
+
+    @property
+    def _nodata(self) -> float | None:
+        declared = self._raster.nodata
+        if declared is None and self.input.legend is not None:
+            return float(self.input.legend.nodata)
+        return declared
+
+    @cached_property
+    def _extent(self) -> BBox:
+        """The raster's bounds in the CRS of the tiles; all of it where they cannot be told (poles, 180°)."""
+        left, bottom, right, top = project_bounds(self._raster.crs, name_crs(self.tms.id), self.bounds)
+        finite = all(math.isfinite(edge) for edge in (left, bottom, right, top))
+        if not (finite and left < right and bottom < top):
+            return tuple(self.tms.xy_bbox)
+        margin_x, margin_y = (right - left) * _EDGE_SLACK, (top - bottom) * _EDGE_SLACK
+        return left - margin_x, bottom - margin_y, right + margin_x, top + margin_y
+
+    @property
+    def _cell(self) -> float:
+        """The side of a cell in the CRS of the tiles."""
+        left, bottom, right, top = self._extent
+        return math.sqrt((right - left) * (top - bottom) / (self.width * self.height))
+
+    @property
+    def _cell_size_m(self) -> float:
+        cell = math.sqrt(abs(self.transform.determinant))
+        if not self.crs.is_geographic:
+            return cell * float(self.crs.linear_units_factor[1])
+        latitude = math.radians((self.bounds[1] + self.bounds[3]) / 2)
+        return cell * _METRES_PER_DEGREE * math.sqrt(math.cos(latitude))
+
+    def _at_resolution(self, cells_per_pixel: float) -> tuple[Raster, int]:
+        """Borrow the overview that suits, and tell by what factor it is coarser (1: the raster itself)."""
+        overviews = self._raster.overviews
+        suiting = [factor for factor in overviews if factor <= cells_per_pixel * _OVERVIEW_SLACK]
+        if not suiting:
+            return self._raster, 1
+        lent = self.pool.lend(self.input, overviews.index(max(suiting)))
+        return self._ctx_stack.enter_context(lent), max(suiting)
+
+
+def read_layer(layer: Layer, matrix_set: TileMatrixSet, pool: DatasetPool) -> LayerReader:
+    """Open a layer for reading; close it by `with`."""
+    # rio-tiler names the type of its own inputs, which are paths.
+    return LayerReader(layer, tms=matrix_set, pool=pool)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=64)
+def name_crs(matrix_set: str) -> str:
+    """Return the CRS of a tile matrix set, as WKT or authority code."""
+    name: str = tms.get(matrix_set).rasterio_crs.to_string()
+    return name
+
+
+@lru_cache(maxsize=256)
+def project_bounds(source: str, target: str, bounds: BBox) -> BBox:
+    """Return bounds in another CRS; infinite where they cannot be told."""
+    try:
+        projected: BBox = transform_bounds(source, target, *bounds, densify_pts=21)
+    except (RasterioError, CPLE_BaseError):
+        return math.inf, math.inf, math.inf, math.inf
+    return projected
+
+
+def _overlap(one: BBox, other: BBox) -> bool:
+    return one[0] < other[2] and one[2] > other[0] and one[1] < other[3] and one[3] > other[1]

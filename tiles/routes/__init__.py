@@ -1,0 +1,1 @@
+"""What a URL names, who may see it, and what is answered."""

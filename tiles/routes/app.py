@@ -1,0 +1,197 @@
+"""Puts the tiles of a catalog into an application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, FastAPI, Path, Query
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from catalog.collections import RUN_MAPS
+from catalog.sqlite.store import SqliteStore
+from catalog.store import CatalogStore, Reader
+from tiles.drawing.painter import Painter
+from tiles.drawing.sheets import Sheet
+from tiles.errors import TileError, http_status
+from tiles.reading.statistics import Survey
+from tiles.routes.addresses import Addresses
+from tiles.routes.caching import NO_STORE
+from tiles.routes.express import ExpressRoute, Line
+from tiles.routes.layer import Layer, LayerIndex
+from tiles.routes.layers import LayerTiler, SheetTiler, TileRoute
+from tiles.routes.services import add_services
+from tiles.routes.statistics_routes import add_statistics
+
+ITEM_PREFIX: Final = "/collections/{collection_id}/items/{item_id}"
+RUN_PREFIX: Final = "/runs/{run_id}/{year}"
+DIFFERENCE_PREFIX: Final = f"{RUN_PREFIX}/difference"
+_ITEM: Final = r"/collections/(?P<collection_id>[^/]+)/items/(?P<item_id>[^/]+)"
+_RUN: Final = r"/runs/(?P<run_id>(?:(?!-latest/)[^/])+)/(?P<year>[1-9]\d{0,3})"
+
+Year = Annotated[int, Path(ge=1, le=9999)]
+Asset = Annotated[str | None, Query(max_length=100, description="Default: the first raster")]
+StyleName = Annotated[str | None, Query(max_length=60, description="A style of info")]
+Since = Annotated[str | None, Query(max_length=4, description="The year to compare with")]
+Against = Annotated[str | None, Query(max_length=200, description="The run, or collection/item, to compare with")]
+ClassName = Annotated[str | None, Query(alias="class", max_length=60, description="The class gained and lost")]
+
+
+def add_tiles(
+    app: FastAPI,
+    store: CatalogStore,
+    *,
+    locate: Callable[[str], str],
+    identify: Callable[[Request], Reader],
+    survey: Survey,
+) -> None:
+    """Add tiles, TileJSON, info and legends of raster assets, of runs by year, and of differences; and statistics.
+
+    Parameters
+    ----------
+    app : FastAPI
+    store : CatalogStore
+        What is drawn, and who may see it.
+    locate : callable
+        From an href as stored, relative to the commons, to what GDAL opens: a path, or an "s3://" URL.
+    identify : callable
+        From a request to who reads.
+    survey : callable
+        Tells which cells of a grid lie in a polygon, and how large they are, as who made the runs counts them.
+    """
+    doors = _Doors(app, LayerIndex(store, locate), identify)
+    add_services(app, doors.index, doors.painter, identify)
+    doors.add_items()
+    doors.add_members()  # before the runs, who would take "first-change" for a year
+    doors.add_runs()
+    doors.add_differences()
+    add_statistics(app, doors.index, identify, survey)
+    doors.add_express()
+    app.add_exception_handler(TileError, _answer)
+
+
+@dataclass(frozen=True)
+class _Doors:
+    """Adds the routes of an application, one family after the other."""
+
+    app: FastAPI
+    index: LayerIndex
+    identify: Callable[[Request], Reader]
+    painter: Painter = field(default_factory=Painter)
+
+    @property
+    def addresses(self) -> Addresses:
+        return Addresses(self.index)
+
+    def add_items(self) -> None:
+        def find(request: Request, asset: Asset = None, style: StyleName = None) -> Sheet:
+            asked = _told(asset=asset, style=style)
+            return self.addresses.find_item(self.identify(request), request.path_params, asked)
+
+        def find_layer(request: Request, collection_id: str, item_id: str, asset: Asset = None) -> Layer:
+            return self.index.find(self.identify(request), collection_id, item_id, asset)
+
+        def credit(request: Request, collection_id: str) -> tuple[str, ...]:
+            return self.index.credit(self.identify(request), collection_id)
+
+        self._add(LayerTiler, ITEM_PREFIX, "items", find, credit, raster_dependency=find_layer)
+
+    def add_runs(self) -> None:
+        def find(request: Request, year: Year, style: StyleName = None) -> Sheet:
+            path = {**request.path_params, "year": str(year)}
+            return self.addresses.find_run(self.identify(request), path, _told(style=style))
+
+        def find_layer(request: Request, run_id: str, year: Year) -> Layer:
+            return self.index.find_run_map(self.identify(request), run_id, year)
+
+        self._add(LayerTiler, RUN_PREFIX, "runs", find, self._credit_run, raster_dependency=find_layer)
+
+    def add_differences(self) -> None:
+        def find(
+            request: Request,
+            year: Year,
+            since: Since = None,
+            against: Against = None,
+            class_name: ClassName = None,
+            style: StyleName = None,
+        ) -> Sheet:
+            path = {**request.path_params, "year": str(year)}
+            asked = _told(since=since, against=against, style=style, **{"class": class_name})
+            return self.addresses.find_difference(self.identify(request), path, asked)
+
+        self._add(SheetTiler, DIFFERENCE_PREFIX, "differences", find, self._credit_run)
+
+    def add_members(self) -> None:
+        def find_probability(request: Request, year: Year, class_name: ClassName = None) -> Sheet:
+            return find(request, "probability", str(year), _told(**{"class": class_name}))
+
+        def find_agreement(request: Request, year: Year) -> Sheet:
+            return find(request, "agreement", str(year), {})
+
+        def find_first_change(request: Request) -> Sheet:
+            return find(request, "first-change", "", {})
+
+        def find(request: Request, kind: str, year: str, asked: dict[str, str]) -> Sheet:
+            path = {**request.path_params, "year": year, "kind": kind}
+            return self.addresses.find_members(self.identify(request), path, asked)
+
+        for prefix, found in (
+            (f"{RUN_PREFIX}/probability", find_probability),
+            (f"{RUN_PREFIX}/agreement", find_agreement),
+            ("/runs/{run_id}/first-change", find_first_change),
+        ):
+            self._add(SheetTiler, prefix, prefix.rpartition("/")[2], found, self._credit_run)
+
+    def add_express(self) -> None:
+        # A catalog in a file answers at once; one over a network would hold up everybody else.
+        at_hand = isinstance(self.index.store, SqliteStore)
+        route = ExpressRoute(
+            self.painter,
+            self.identify,
+            Line(_RUN, self.addresses.find_run, at_hand),
+            Line(f"{_RUN}/difference", self.addresses.find_difference, at_hand),
+            Line(f"{_RUN}/(?P<kind>probability|agreement)", self.addresses.find_members),
+            Line(
+                r"/runs/(?P<run_id>(?:(?!-latest/)[^/])+)/(?P<kind>first-change)",
+                self.addresses.find_members,
+                is_quick=False,
+            ),
+            Line(_ITEM, self.addresses.find_item, at_hand),
+        )
+        self.app.router.routes.insert(0, route)
+
+    def _credit_run(self, request: Request) -> tuple[str, ...]:
+        return self.index.credit(self.identify(request), RUN_MAPS)
+
+    def _add(
+        self,
+        kind: type[SheetTiler],
+        prefix: str,
+        name: str,
+        find: Callable[..., Sheet],
+        credit: Callable[..., tuple[str, ...]],
+        **others: Any,
+    ) -> None:
+        tiler = kind(
+            router=APIRouter(route_class=TileRoute, tags=["tiles"]),
+            router_prefix=prefix,
+            name=name,
+            path_dependency=find,
+            credit_dependency=credit,
+            painter=self.painter,
+            **others,
+        )
+        self.app.include_router(tiler.router, prefix=prefix)
+
+
+def _told(**parameters: str | None) -> dict[str, str]:
+    """Leave out what an address does not say."""
+    return {name: text for name, text in parameters.items() if text is not None}
+
+
+def _answer(_request: Request, error: Exception) -> Response:
+    """Tell the client what was wrong; what went wrong below stays in the log."""
+    status = http_status(error) if isinstance(error, TileError) else 500
+    return JSONResponse({"detail": str(error)}, status_code=status, headers=NO_STORE)
