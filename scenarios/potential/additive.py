@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from scenarios.cluster import Workers
 from scenarios.demand.transitions import Transition
 from scenarios.grid import Block, Grid
-from scenarios.kernels.potential import add_curve
+from scenarios.kernels.potential import add_curves, find_levels
 from scenarios.potential.bases import Basis
 from scenarios.potential.curves import TransitionModel, to_fixed_point
-from scenarios.potential.drivers import Drivers
+from scenarios.potential.drivers import Driver, Drivers
 from scenarios.potential.momentum import SHARE_EDGES, Momentum
 from scenarios.potential.neighbourhood import LEVELS, Neighbourhood
 
 _SMALLEST_SPAN = 0.02  # a window that moves the odds by less than 2 % is not worth a look-up
-_EDGE_IN_CACHE = 256  # of a block whose scores stay near while one driver after the other adds to them
+_EDGE_IN_CACHE = 256  # of a block whose levels stay near until they are looked up
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +53,32 @@ def score_static(
 ) -> NDArray[np.int16]:
     """Return the score of the drivers, (transition, y, x) int16, on top of that of recent change."""
     out = np.zeros((len(models), *grid.shape), np.int16) if recent is None else recent.copy()
-    curves = [_tabulate(models, d, edges[name].size) for d, name in enumerate(drivers)]
+    tables = [_tabulate(models, d, edges[name].size) for d, name in enumerate(drivers)]
+    _add_tables(list(drivers.values()), [edges[name] for name in drivers], tables, grid, workers, out)
+    return out
+
+
+def _add_tables(
+    layers: Sequence[Driver],
+    edges: Sequence[NDArray[np.float32]],
+    tables: Sequence[NDArray[np.int16]],
+    grid: Grid,
+    workers: Workers,
+    out: NDArray[np.int16],
+) -> None:
+    """Add to the scores, (transition, y, x), what the tables say of some layers, (transition, level) for each."""
+    if not tables:
+        return
+    curves = np.concatenate(tables, axis=1)
+    starts = np.cumsum([0, *(table.shape[1] for table in tables[:-1])])
 
     def score(block: Block) -> None:
-        for (name, values), curve in zip(drivers.items(), curves, strict=True):
-            add_curve(values, edges[name], curve, block, out)
+        levels = np.empty((len(tables), block[1] - block[0], block[3] - block[2]), np.uint16)
+        for values, between, found in zip(layers, edges, levels, strict=True):
+            find_levels(values, between, block, found)
+        add_curves(levels, curves, starts, block, out)
 
     workers.map(score, grid.blocks(_EDGE_IN_CACHE))
-    return out
 
 
 def _tabulate(models: Sequence[AdditiveModel | None], driver: int, edges: int) -> NDArray[np.int16]:
@@ -84,8 +102,7 @@ def score_momentum(
         for m, share in enumerate(momentum.latest(transition)):
             table = np.zeros((1, SHARE_EDGES.size + 2), np.int16)
             table[0, 1:] = model.fixed_point(column + m, SHARE_EDGES.size + 1)
-            row = out[t : t + 1]
-            workers.map(lambda block: add_curve(share, SHARE_EDGES, table, block, row), grid.blocks(512))  # noqa: B023
+            _add_tables([share], [SHARE_EDGES], [table], grid, workers, out[t : t + 1])
     return out
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from scenarios.cluster import ONE
-from scenarios.kernels.potential import add_curve, levels
+from scenarios.kernels.potential import add_curves, find_levels, levels
 from scenarios.kernels.scores import ODDS_ONE, odds_table, rescore, sum_odds
 from scenarios.kernels.strips import LARGEST_SCORE
 from scenarios.potential.potential import Potential
@@ -70,21 +72,39 @@ def test_levels_count_the_edges_on_or_below() -> None:
     assert levels(values[:2], edges[:0]).tolist() == [0, 1]
 
 
-def test_a_curve_is_added_in_its_block_only() -> None:
-    values = np.array([[np.nan, 0, 2], [2, 0, 2]], np.float32)
-    curves = np.array([[0, 10, 20], [0, -1, -2]], np.int16)
-    out = np.full((2, 2, 3), 100, np.int16)
-    add_curve(values, np.array([1], np.float32), curves, (0, 2, 0, 2), out)
-    assert out.tolist() == [[[100, 110, 100], [120, 110, 100]], [[100, 99, 100], [98, 99, 100]]]
+@given(seed=st.integers(0, 10**6), edges=st.lists(st.floats(-(2.0**100), 2.0**100, width=32), max_size=40, unique=True))
+def test_levels_are_found_as_by_a_search(seed: int, edges: list[float]) -> None:
+    rng, rising = np.random.default_rng(seed), np.sort(np.array(edges, np.float32))
+    near = np.nextafter(rising, rng.choice([-np.inf, np.inf], rising.size)).astype(np.float32)
+    values = np.concatenate([rising, near, rng.normal(size=20).astype(np.float32), [np.inf, -np.inf]])
+    values = np.concatenate([values, np.full(1, np.nan)]).astype(np.float32)
+    assert levels(values, rising).tolist() == [*(np.searchsorted(rising, values[:-1], side="right") + 1), 0]
+
+
+def test_categories_are_levels_too() -> None:
+    values = np.arange(256, dtype=np.uint8)
+    edges = np.array([0.5, 7.5, 200.5], np.float32)
+    assert levels(values, edges).tolist() == [1 + int((edges <= value).sum()) for value in values]
+
+
+def test_curves_are_added_in_their_block_only() -> None:
+    first, second = np.array([[np.nan, 0, 2], [2, 0, 2]], np.float32), np.array([[1, 0, 0], [0, 9, 9]], np.uint8)
+    curves = np.array([[0, 10, 20, 0, 1, 2], [0, -1, -2, 0, 0, 5]], np.int16)  # of both, one after the other
+    out, block = np.full((2, 2, 3), 100, np.int16), (0, 2, 0, 2)
+    found = np.zeros((2, 2, 2), np.uint16)
+    for values, level in zip((first, second), found, strict=True):
+        find_levels(values, np.array([1], np.float32), block, level)
+    add_curves(found, curves, np.array([0, 3]), block, out)
+    assert out.tolist() == [[[102, 111, 100], [121, 112, 100]], [[105, 99, 100], [98, 104, 100]]]
 
 
 def test_strong_drivers_do_not_wrap_round() -> None:
     # Three drivers of +12 log odds each, the largest that a curve may hold, are +36: not -28.
-    values, curve = np.ones((1, 1), np.float32), np.full((1, 3), 12 * 1024, np.int16)
-    out = np.zeros((1, 1, 1), np.int16)
-    for _ in range(3):
-        add_curve(values, np.array([0], np.float32), curve, (0, 1, 0, 1), out)
-    assert out[0, 0, 0] >= 31 * 1024
+    curve = np.full((1, 3), 12 * 1024, np.int16)
+    for sign in (1, -1):
+        out = np.zeros((1, 1, 1), np.int16)
+        add_curves(np.zeros((3, 1, 1), np.uint16), sign * curve, np.arange(3), (0, 1, 0, 1), out)
+        assert out[0, 0, 0] == sign * 31 * 1024
 
 
 def test_odds_are_exponentials_that_every_machine_rounds_alike() -> None:
