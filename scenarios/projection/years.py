@@ -155,9 +155,9 @@ class _Walk:
         for market, notes in zip(self._in_patches, entry.patches, strict=True):
             market.read_notes(notes, entry.year)
         if stepwise:
-            self.lookout.leave_alone(self.lookout.touched[-1:])
-        if self._looks_around(entry.year):
-            self.lookout.look_around() if stepwise else self.lookout.take_note()
+            self._look_on(entry.year)
+        elif self._looks_around(entry.year):
+            self.lookout.take_note()
 
     @property
     def _in_patches(self) -> list[PatchAllocator]:
@@ -348,9 +348,14 @@ class _Walk:
 
     def _apply(self, changes: Changes, year: int) -> None:
         self._turn(changes, year)
-        self.lookout.leave_alone(self.lookout.touched[-1:])
+        self._look_on(year)
+
+    def _look_on(self, year: int) -> None:
+        """Look around, also at the cells that have just changed; or else leave them alone until then."""
         if self._looks_around(year):
             self.lookout.look_around()
+        else:
+            self.lookout.leave_alone(self.lookout.touched[-1:])
 
     def _looks_around(self, year: int) -> bool:
         """Whether this is a year to look around; nobody asks what the end looks like."""
