@@ -82,7 +82,7 @@ class Place:
         step = (found.get("member", 0) * len(years) + found["year"] - years[0]) * len(values)
         weights, size = self.row_weight[rows[here]].astype(np.float64), int(np.prod(shape))
         gained, lost = (np.bincount(step + places[found[name]], weights, size) for name in ("to", "from"))
-        return start + np.cumsum(np.rint(gained - lost).astype(np.int64).reshape(shape), axis=1)
+        return np.asarray(start + np.cumsum(np.rint(gained - lost).astype(np.int64).reshape(shape), axis=1))
 
     def add_up(self, numbers: NDArray[Any]) -> NDArray[np.int64]:
         """Return the sums of whole numbers by cell, (..., y, x), times units."""
@@ -198,8 +198,8 @@ def _measure_run(run: RunCubes, place: Place, language: str, *, expected: bool) 
         "classes": [name_class(entry, language) for entry in run.legend],
         "polygon_ha": round(place.area_ha, _DECIMALS),
         "years": list(cube.years),
-        "area_ha": _by_class(run, best.T * place.unit_ha),
-        "quantiles": None if members is None else _spread(run, members * place.unit_ha),
+        "area_ha": _by_class(run, np.asarray(best.T * place.unit_ha, np.float64)),
+        "quantiles": None if members is None else _spread(run, np.asarray(members * place.unit_ha, np.float64)),
         **(_expect(run, place, members) if expected else {}),
     }
 
@@ -208,7 +208,8 @@ def _count_best(run: RunCubes, place: Place, start: NDArray[np.int64]) -> NDArra
     """Return the units of the best map by year and class, (year, class): a year changes few cells."""
     cube, values, changes = run.trajectory, run.legend.values, run.trajectory_changes
     if changes is not None:
-        return place.follow(start, changes, cube.years, values)[0]
+        best: NDArray[np.int64] = place.follow(start, changes, cube.years, values)[0]
+        return best
     later = (cube.read("land_cover", n, place.rows, place.columns) for n in range(1, len(cube.years)))
     return np.stack([start, *(place.count(cells, values) for cells in later)])
 
@@ -227,7 +228,7 @@ def _expect(run: RunCubes, place: Place, members: NDArray[np.int64] | None) -> d
     """Return the mean hectares over the members, of the projected years."""
     cube = run.probability
     units = members[:, 1:].sum(axis=0) if members is not None else _add_counts(run, place)
-    means = units.T * place.unit_ha / cube.members
+    means = np.asarray(units.T * place.unit_ha / cube.members, np.float64)
     return {"members": cube.members, "expected_years": list(cube.years), "expected_ha": _by_class(run, means)}
 
 
