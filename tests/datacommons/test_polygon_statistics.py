@@ -145,7 +145,7 @@ def test_a_run_without_changes_is_measured_without_spread(served_run: tuple[Run,
     run, client = served_run
     legend = Legend.from_json(json.loads(run.trajectory.land_cover.attrs["legend"]))
     sources = {key: run.locate(run.item["assets"][key]["href"]) for key in ("trajectory", "probability")}
-    earlier = RunCubes(run.id, run.id, run.item["properties"]["created"], legend, sources)
+    earlier = RunCubes(run.id, "Usual", run.item["properties"]["created"], legend, sources)
     polygon = draw_star(run, np.random.default_rng(1))
     document = measure_polygon([earlier], polygon, survey, "en", expected=True)
     assert "made by an earlier version" in document["notes"][0]
