@@ -151,6 +151,19 @@ class Description:
         return {
             **report,
             "areas": asset("areas.json", "Hectares by class and year", "application/json", "data"),
+            "changes": table_asset(
+                self.folder / "changes.parquet",
+                root=self.root,
+                title="Changes of every member",
+                description="One row for each change: in which member and year, in which row and column of the grid "
+                "(from 0, the first in the north and in the west), from which class to which (legend values)",
+            ),
+            "trajectory-changes": table_asset(
+                self.folder / "trajectory-changes.parquet",
+                root=self.root,
+                title="Changes of the best map",
+                description="The same of the trajectory",
+            ),
             "indicators": table_asset(self.folder / "indicators.parquet", root=self.root, title="Indicators"),
             "indicators-csv": asset("indicators.csv", "Indicators", "text/csv", "data"),
             "scenario": asset("scenario.yaml", "The exact scenario", "application/yaml", "metadata"),

@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 
 from datacommons.progress import progress_bar
+from datacommons.runs.changes import CHANGE, HELD_BYTES
 from datacommons.runs.probe import SAMPLE_MEMBERS, Costs, measure_costs
 from datacommons.runs.results import MOST_CELLS_SIDE_BY_SIDE
 from datacommons.runs.study import Study
@@ -210,10 +211,15 @@ def _disk_bytes(study: Study, costs: Costs, cells: int) -> dict[str, int]:
     growth = (scenario.members**0.5 - 1) / (SAMPLE_MEMBERS**0.5 - 1)
     planes = scenario.years * len(study.landscape.legend)
     counts = {"counts of members, until they are written": cells * planes} if _counts_on_disk(study) else {}
+    changes = cells * costs.changes * scenario.members
+    waiting = round(changes * CHANGE.itemsize)
+    if waiting > HELD_BYTES:
+        counts |= {"changes of members, until they are written": waiting}
     return counts | {
         "maps": round(cells * scenario.years * costs.map_bytes),
         "trajectory": round(cells * (scenario.years + 1) * costs.trajectory_bytes),
         "probability": round(cells * planes * (one + (many - one) * growth)),
+        "changes": round(changes * costs.change_bytes * (1 + 1 / scenario.members)),  # and those of the best map
         "documents": _DOCUMENTS_BYTES,
     }
 

@@ -18,6 +18,7 @@ from catalog.items.layers import raster_item
 from datacommons.arrays import read_land_cover, read_layer
 from datacommons.cogs import write_map
 from datacommons.landscape import Landscape
+from datacommons.runs.changes import ChangeTable
 from datacommons.runs.cubes import CubeWriter, legend_attributes, write_ensemble
 from datacommons.runs.study import Study
 from scenarios.calibration import calibrate
@@ -27,6 +28,7 @@ from scenarios.grid import Grid
 from scenarios.model import Model
 from scenarios.potential.drivers import Driver
 from scenarios.projection.ensemble import Ensemble, draw_ensemble
+from scenarios.projection.walks import Listen
 from scenarios.projection.years import project
 from scenarios.spec import DemandRule, Scenario
 
@@ -53,6 +55,8 @@ class Costs:
     map_bytes, trajectory_bytes : of one year on the disk, per cell
     probability_bytes : of what the members have in common, per cell, year and class, with one member and with
         `SAMPLE_MEMBERS`
+    changes : of one member over all years, per cell
+    change_bytes : of the table of changes, for each of them
     """
 
     transitions: int
@@ -66,6 +70,8 @@ class Costs:
     map_bytes: float
     trajectory_bytes: float
     probability_bytes: tuple[float, float]
+    changes: float
+    change_bytes: float
 
 
 def measure_costs(study: Study, sample: GeoBox) -> Costs:
@@ -77,14 +83,18 @@ def measure_costs(study: Study, sample: GeoBox) -> Costs:
     model, _ = _time(trial.learn)  # not counted: kernels are compiled or loaded
     fixed_s, cell_s = _time_learning(trial)
     (maps, best_s), (one, _) = _time(lambda: trial.project_best(model)), _time(lambda: trial.draw(model, 1))
-    many, member_s = _time(lambda: trial.draw(model, SAMPLE_MEMBERS))
     cell_years = trial.cells * study.scenario.years
-    with tempfile.TemporaryDirectory(prefix="datacommons-plan-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="datacommons-plan-") as folder,
+        ChangeTable(trial.grid.shape, Path(folder)) as table,
+    ):
         shelf = _Shelf(trial, Path(folder))
+        many, member_s = _time(lambda: trial.draw(model, SAMPLE_MEMBERS, table.listen))
         shelf.write_cube("warm", maps[:1])
         trajectory_bytes, plane_s = shelf.write_cube("trajectory", maps)
         map_bytes, map_s = shelf.write_maps(maps)
         probability_bytes = tuple(shelf.write_ensemble(each) / np.asarray(each.counts).size for each in (one, many))
+        changes_bytes = shelf.write_changes(table)
     return Costs(
         transitions=len(model.potential.transitions),
         read_s=trial.read_s,
@@ -97,6 +107,8 @@ def measure_costs(study: Study, sample: GeoBox) -> Costs:
         map_bytes=map_bytes / trial.cells,
         trajectory_bytes=trajectory_bytes / cell_years,
         probability_bytes=(probability_bytes[0], probability_bytes[1]),
+        changes=table.size / trial.cells / SAMPLE_MEMBERS,
+        change_bytes=changes_bytes / max(1, table.size),
     )
 
 
@@ -148,10 +160,10 @@ class _Trial:
         start = self.land_cover[self.scenario.start]
         return np.stack([step.land_cover.copy() for step in project(model, self.scenario, start, workers=ONE)])
 
-    def draw(self, model: Model, members: int) -> Ensemble:
+    def draw(self, model: Model, members: int, listen: Listen = lambda _, years: years) -> Ensemble:
         """Draw so many members one after the other."""
         scenario = self.scenario.model_copy(update={"members": members})
-        return draw_ensemble(model, scenario, self.land_cover[scenario.start], workers=ONE)
+        return draw_ensemble(model, scenario, self.land_cover[scenario.start], workers=ONE, listen=listen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +192,12 @@ class _Shelf:
             write_ensemble(cube, ensemble, ONE)
         arrays = ("probability", "change_share", "first_change", "last_change")
         return sum(_size(self.folder / f"{name}.zarr" / each) for each in arrays)
+
+    def write_changes(self, table: ChangeTable) -> int:
+        """Write what each member changes; return bytes."""
+        path = self.folder / "changes.parquet"
+        table.write(path)
+        return _size(path)
 
     def write_maps(self, maps: NDArray[np.uint8]) -> tuple[float, float]:
         """Write the first and the last map as COGs; return bytes and seconds of one."""

@@ -16,6 +16,7 @@ from datacommons.cogs import write_map
 from datacommons.errors import DataCommonsError, NotWritten
 from datacommons.progress import Advance, Bar, progress_bar, tell
 from datacommons.publication import Staging
+from datacommons.runs.changes import ChangeTable
 from datacommons.runs.cubes import CubeWriter, legend_attributes, write_chances, write_ensemble
 from datacommons.runs.description import Description, RunName, plain
 from datacommons.runs.study import Study
@@ -162,17 +163,18 @@ class _Writer:
         study, scenario, start = self.study, self.study.scenario, walks.start
         areas = [study.grid.weigh(start, study.landscape.legend.values) * study.grid.weight_ha]
         shortfalls: list[Shortfall] = []
-        with self._cube("trajectory", self.years) as cube:
+        with ChangeTable(study.grid.shape, self.folder) as changes, self._cube("trajectory", self.years) as cube:
             array = cube.add("land_cover", ("time", "y", "x"), legend_attributes(study.landscape.legend))
             array[0] = start
 
-            def see(_: int, steps: Iterator[Year]) -> None:
-                for n, step in enumerate(steps, start=1):
+            def see(best: int, steps: Iterator[Year]) -> None:
+                for n, step in enumerate(changes.listen(best, steps), start=1):
                     array[n] = step.land_cover
                     areas.append(step.area_ha)
                     shortfalls.extend(step.shortfalls)
 
             walk_members(walks, [CENTRAL], see, study.workers, lambda: advance(1))
+            changes.write(self.folder / "trajectory-changes.parquet", by_member=False)
         (self.folder / "maps").mkdir()
         items = study.workers.map(lambda year: self._write_map(year, array, advance), scenario.projected_years)
         return _Projected(np.stack(areas), shortfalls, items)
@@ -186,9 +188,13 @@ class _Writer:
         return item
 
     def write_ensemble(self, walks: Walks, advance: Advance) -> Ensemble:
-        """Draw the members, and write how often each cell has each class, and when it changes."""
+        """Draw the members, and write how often each cell has each class, when it changes, and each change."""
         study, scenario = self.study, self.study.scenario
-        ensemble = gather_ensemble(walks, study.workers, on_year=lambda: advance(1), scratch=self.folder)
+        with ChangeTable(study.grid.shape, self.folder) as changes:
+            ensemble = gather_ensemble(
+                walks, study.workers, on_year=lambda: advance(1), scratch=self.folder, listen=changes.listen
+            )
+            changes.write(self.folder / "changes.parquet")
         with self._cube("probability", ensemble.years) as cube:
             write_ensemble(cube, ensemble, study.workers)
         advance(scenario.years)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.collections import RUNS, VECTORS
 from catalog.errors import ItemNotFound
 from catalog.store import OWNER, Query
-from datacommons.errors import RunNotFound
+from datacommons.errors import LayerNotFound, RunNotFound
 from datacommons.layers import Layer, find_layer, search_all
 from scenarios.spec import Scenario, load_scenario
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from geopandas import GeoDataFrame
+    from pyarrow.dataset import Dataset
 
     from datacommons.commons import Commons
     from datacommons.runs.estimate import Estimate
@@ -125,6 +126,24 @@ class Run:
         import pandas as pd
 
         return pd.read_parquet(self._path("indicators"))
+
+    @property
+    def changes(self) -> Dataset:
+        """Every change of every member: member, year, row, column, from, to. A lazy `pyarrow.dataset.Dataset`.
+
+        ``run.changes.to_table(filter=...)`` reads what is asked for; rows and columns count from the north-west corner
+        of the grid, and classes are legend values. With the start of the trajectory, each member's every map follows.
+
+        Raises
+        ------
+        LayerNotFound
+            The run was made by an earlier version, which kept no changes.
+        """
+        import pyarrow.dataset as ds
+
+        if "changes" not in self.item["assets"]:
+            raise LayerNotFound(f"{self.id} keeps no changes: an earlier version has made it. Run its scenario again.")
+        return ds.dataset(self._path("changes"))
 
     @cached_property
     def areas(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from scenarios.kernels.tally import move_members, tally
 from scenarios.model import Model
 from scenarios.projection.counts import Counts
 from scenarios.projection.timing import Moves, Timing
-from scenarios.projection.walks import Walks, walk_members
+from scenarios.projection.walks import Listen, Walks, walk_members
 from scenarios.projection.yearbook import Year
 from scenarios.projection.years import DEFAULT_CHUNK
 from scenarios.spec import Scenario
@@ -57,6 +57,7 @@ def draw_ensemble(
     workers: Workers = ONE,
     on_year: Callable[[], None] = lambda: None,
     scratch: Path | None = None,
+    listen: Listen = lambda _, years: years,
 ) -> Ensemble:
     """Project every member, side by side, and add up how often each cell has each class.
 
@@ -65,17 +66,24 @@ def draw_ensemble(
     model, scenario, start : as for `project`
     on_year : called whenever a member has finished a year
     scratch : folder for the counts where they take more than a gigabyte; without one they are held in memory
+    listen : hears the years of each member go by, several members at a time
 
     Returns
     -------
     Ensemble. Counts are sums of integers: the order in which members end does not show. Of a member only its areas are
     kept, so no map is held but those of the members under way.
     """
-    return gather_ensemble(Walks(model, scenario, start, chunk), workers, on_year=on_year, scratch=scratch)
+    walks = Walks(model, scenario, start, chunk)
+    return gather_ensemble(walks, workers, on_year=on_year, scratch=scratch, listen=listen)
 
 
 def gather_ensemble(
-    walks: Walks, workers: Workers, *, on_year: Callable[[], None] = lambda: None, scratch: Path | None = None
+    walks: Walks,
+    workers: Workers,
+    *,
+    on_year: Callable[[], None] = lambda: None,
+    scratch: Path | None = None,
+    listen: Listen = lambda _, years: years,
 ) -> Ensemble:
     """Draw an ensemble as `draw_ensemble` does, of walks that may keep journals."""
     scenario, model, start = walks.scenario, walks.model, walks.start
@@ -90,7 +98,7 @@ def gather_ensemble(
 
     def see(member: int, steps: Iterator[Year]) -> None:
         moves = Moves.none(start.shape)
-        for n, step in enumerate(steps):
+        for n, step in enumerate(listen(member, steps)):
             moves.see(step.changes, n + 1)
             with locks[n]:
                 changes = step.changes

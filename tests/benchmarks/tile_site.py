@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
 from catalog.collections import make_collections
-from catalog.items.layers import cube_item, raster_item
+from catalog.items.layers import cube_item, raster_item, table_asset
 from catalog.sqlite.store import SqliteStore
 from catalog.store import ANONYMOUS
 from datacommons.cogs import write_map
+from datacommons.runs.changes import ChangeTable
 from datacommons.runs.cubes import CubeWriter, legend_attributes
+from scenarios.projection.yearbook import Changes, Year
 from tests.benchmarks.wide import LEGEND, YEARS, WideLandscape
 
 RUN = "wide-plan-1"
 HORIZON, MEMBERS = 20, 20
+Cells = NDArray[np.uint8]
 
 
 def write_site(folder: Path, edge: int) -> tuple[float, float, float, float]:
@@ -43,7 +48,10 @@ def write_site(folder: Path, edge: int) -> tuple[float, float, float, float]:
 
 
 def write_cubes(folder: Path, edge: int) -> None:
-    """Write the cubes of a run of 20 years into the commons, of a part of the map: cells change at hashed years."""
+    """Write the cubes of a run of 20 years into the commons, of a part of the map: cells change at hashed years.
+
+    All members change alike.
+    """
     with rasterio.open(folder / f"{YEARS[0]}.tif") as first, rasterio.open(folder / f"{YEARS[1]}.tif") as last:
         window = Window(0, 0, min(edge, first.width), min(edge, first.height))
         before, after = first.read(1, window=window), last.read(1, window=window)
@@ -60,9 +68,19 @@ def write_cubes(folder: Path, edge: int) -> None:
         for number in range(HORIZON):
             for place, value in enumerate(LEGEND.values):
                 array[number, place] = MEMBERS * (np.where(when <= number + 1, after, before) == value)
+    steps = [_change(before, after, when == n + 1, year) for n, year in enumerate(years[1:])]
+    for name, members in (("trajectory-changes", 1), ("changes", MEMBERS)):
+        with ChangeTable(before.shape, folder) as table:
+            for member in range(members):
+                deque(table.listen(member, iter(steps)), maxlen=0)
+            table.write(folder / f"{name}.parquet", by_member=members > 1)
     store = SqliteStore(folder / "catalog.sqlite")
     item = cube_item(
         paths,
+        assets={
+            name: table_asset(folder / f"{name}.parquet", root=folder, title=name)
+            for name in ("trajectory-changes", "changes")
+        },
         root=folder,
         item_id=RUN,
         collection="runs",
@@ -73,6 +91,13 @@ def write_cubes(folder: Path, edge: int) -> None:
     )
     store.put_items([item.to_dict()])
     store.close()
+
+
+def _change(before: Cells, after: Cells, now: NDArray[np.bool_], year: int) -> Year:
+    """Return a year that changes some of the cells that differ."""
+    cells = np.flatnonzero(now & (before != after))
+    changes = Changes(cells, before.ravel()[cells], after.ravel()[cells])
+    return Year(year, after, np.empty(0), {}, (), np.empty((0, 0)), changes)
 
 
 def make_ours(folder: Path) -> Any:

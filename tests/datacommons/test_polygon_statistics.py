@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,18 @@ import pytest
 from fastapi.testclient import TestClient
 from pyproj import Transformer
 
+from catalog.legend import Legend
+from datacommons.door.polygons import survey
 from datacommons.runs.run import Run
+from scenarios.calibration import calibrate
+from scenarios.cluster import ONE
 from scenarios.grid import Grid
+from scenarios.projection.years import project
+from tests.datacommons.conftest import Cells, draw_land_cover
+from tiles.errors import LayerUnreadable
+from tiles.reading.changes import open_changes
+from tiles.reading.runs import RunCubes
+from tiles.reading.statistics import measure_polygon
 
 
 def to_degrees(run: Run, column: float, row: float) -> tuple[float, float]:
@@ -82,9 +94,73 @@ def test_the_expected_hectares_are_the_chances_of_all_cells_added_up(served_run:
     seen = np.array(list(told["expected_ha"].values())).T
     np.testing.assert_allclose(seen, truth, rtol=1e-6, atol=1e-4)
     assert (told["members"], told["expected_years"]) == (5, [2001, 2002, 2003, 2004])
-    assert document["quantiles"] is None
-    assert "cannot be told" in document["notes"][0]
+    assert document["notes"] == []
     assert "expected_ha" not in post(client, run, polygon)["runs"][0]
+
+
+def redraw(run: Run) -> Cells:
+    """Draw the maps of all members again from the run's scenario, (member, year, y, x), from the start on."""
+    cover = run.trajectory.land_cover
+    maps = cover.values
+    legend, grid = Legend.from_json(json.loads(cover.attrs["legend"])), Grid(cover.odc.geobox)
+    history = {1990: draw_land_cover(), 2000: maps[0]}
+    learned = calibrate(run.scenario, history, {}, legend=legend, grid=grid, workers=ONE)
+    return np.array(
+        [
+            [maps[0], *(step.land_cover.copy() for step in project(learned.model, run.scenario, maps[0], **how))]
+            for how in ({"member": member, "temperature": 1.0} for member in range(run.scenario.members))
+        ]
+    )
+
+
+def test_the_members_spread_as_when_they_are_drawn_again(served_run: tuple[Run, TestClient]) -> None:
+    run, client = served_run
+    members, rng = redraw(run), np.random.default_rng(9)
+    grid = Grid(run.trajectory.land_cover.odc.geobox)
+    assert len({each.tobytes() for each in members}) == 5
+    for _ in range(20):
+        polygon = draw_star(run, rng)
+        inside = grid.rasterize(polygon)
+        if not inside.any():
+            continue
+        counted = [[grid.weigh(np.where(inside, year, 0), (1, 2, 3)) for year in walk] for walk in members]
+        hectares = np.array(counted) * grid.weight_ha
+        told = post(client, run, polygon)["runs"][0]["quantiles"]
+        assert (told["members"], told["years"]) == (5, [2000, 2001, 2002, 2003, 2004])
+        for key, level in (("low_ha", 0.05), ("median_ha", 0.5), ("high_ha", 0.95)):
+            seen = np.array([told[key][name] for name in ("forest", "built", "other")]).T
+            np.testing.assert_allclose(seen, np.quantile(hectares, level, axis=0), atol=1e-4)
+
+
+def test_of_the_whole_landscape_they_spread_as_the_run_reports(served_run: tuple[Run, TestClient]) -> None:
+    run, client = served_run
+    told = post(client, run, whole(run))["runs"][0]["quantiles"]
+    for column in ("low", "median", "high"):
+        reported = run.indicators.pivot_table(column, "year", "class")
+        for name in reported.columns:
+            assert told[f"{column}_ha"][name] == [round(value, 4) for value in reported[name]]
+
+
+def test_a_run_without_changes_is_measured_without_spread(served_run: tuple[Run, TestClient]) -> None:
+    run, client = served_run
+    legend = Legend.from_json(json.loads(run.trajectory.land_cover.attrs["legend"]))
+    sources = {key: run.locate(run.item["assets"][key]["href"]) for key in ("trajectory", "probability")}
+    earlier = RunCubes(run.id, "Usual", run.item["properties"]["created"], legend, sources)
+    polygon = draw_star(run, np.random.default_rng(1))
+    document = measure_polygon([earlier], polygon, survey, "en", expected=True)
+    assert "made by an earlier version" in document["notes"][0]
+    told, now = document["runs"][0], post(client, run, polygon, "?expected=true")["runs"][0]
+    assert told["quantiles"] is None
+    assert {**now, "quantiles": None} == told, "all else is told as with changes"
+
+
+def test_a_damaged_table_of_changes_is_told_without_its_path(tmp_path: Path) -> None:
+    broken = tmp_path / "changes.parquet"
+    broken.write_bytes(b"PAR1 and nothing else PAR1")
+    for path in (broken, tmp_path / "missing.parquet"):
+        with pytest.raises(LayerUnreadable, match=r"^The changes of this run are missing or damaged") as caught:
+            open_changes(str(path), "")
+        assert str(tmp_path) not in str(caught.value)
 
 
 def test_a_feature_and_several_polygons_are_measured(served_run: tuple[Run, TestClient]) -> None:
@@ -118,6 +194,9 @@ def test_a_point_has_the_class_and_the_chances_of_its_cell(served_run: tuple[Run
         truth = run.probability.probability.values[:, :, row, column]
         np.testing.assert_allclose(np.array(list(told["probability"].values())).T, truth, atol=1e-4)
         assert (told["years"], told["probability_years"]) == ([2000, 2001, 2002, 2003, 2004], [2001, 2002, 2003, 2004])
+        chance = run.chance.values[:, :, row, column]
+        np.testing.assert_allclose(np.array(list(told["chance"].values())).T, chance, atol=1e-4)
+        assert told["recalibrated"] is False, "a run with two dates has no hindcast"
         assert response.headers["cache-control"] == "public, max-age=300"
 
 

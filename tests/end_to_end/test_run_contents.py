@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import rasterio
 import xarray as xr
+from pyproj import Transformer
 from zarr.core.buffer import Buffer, default_buffer_prototype
 from zarr.storage import MemoryStore
 
@@ -194,6 +195,8 @@ def test_assets_are_served_whole_and_in_ranges(visitor: httpx.Client, job: Job) 
     files = {key: asset for key, asset in item["assets"].items() if "file:checksum" in asset}
     assert set(files) == {
         "areas",
+        "changes",
+        "trajectory-changes",
         "indicators",
         "indicators-csv",
         "scenario",
@@ -210,6 +213,19 @@ def test_assets_are_served_whole_and_in_ranges(visitor: httpx.Client, job: Job) 
         assert part.status_code == 206
         assert part.headers["content-range"] == f"bytes 10-19/{asset['file:size']}"
         assert part.content == whole.content[10:20]
+
+
+def test_a_point_is_told_the_recalibrated_chance(visitor: httpx.Client, run: Run) -> None:
+    chance = run.chance
+    moving = run.probability.change_share.where(run.probability.recalibrated_class > 0).argmax(("y", "x"))
+    place = {name: int(where) for name, where in moving.items()}
+    x, y = (float(run.trajectory[name][place[name]]) for name in ("x", "y"))
+    longitude, latitude = Transformer.from_crs(26986, 4326, always_xy=True).transform(x, y)
+    told = visitor.get(f"/runs/{RUN}/point/{longitude},{latitude}").json()
+    truth = chance.isel(**place)
+    assert told["recalibrated"] is True
+    np.testing.assert_allclose(np.array(list(told["chance"].values())).T, truth.values, atol=1e-4)
+    assert not np.allclose(truth.values, run.probability.probability.isel(**place).values, atol=1e-3)
 
 
 class ServedFiles(MutableMapping[str, Buffer]):

@@ -51,6 +51,10 @@ class Cube:
         except (BaseZarrError, KeyError, OSError, RuntimeError, ValueError) as error:
             raise _unreadable() from error
 
+    def holds(self, name: str) -> bool:
+        """Tell whether there is an array of this name."""
+        return name in self.group
+
     @property
     def members(self) -> int:
         """How many members the counts of ``probability`` are of."""

@@ -14,15 +14,17 @@ from pyproj import Transformer
 
 from tiles.drawing.legends import name_class
 from tiles.errors import InvalidRequest, TooMuch
+from tiles.reading.changes import ChangeTable
 from tiles.reading.runs import RunCubes
 
 MOST_CELLS: Final = 4_000_000
 """Of the rectangle around a polygon."""
 
 _DECIMALS: Final = 4
+_QUANTILES: Final = {"low_ha": 0.05, "median_ha": 0.5, "high_ha": 0.95}
 _NO_QUANTILES: Final = (
-    "The spread of a polygon's hectares between members cannot be told: a run keeps how many members have each class "
-    "in each cell, not which ones. What the members have on average (expected_ha) is exact."
+    "The run {run!r} was made by an earlier version, which kept no changes of its members: how far they lie apart "
+    "inside a polygon is not known. Run its scenario again to know it."
 )
 
 
@@ -48,15 +50,43 @@ class Place:
     row_weight: NDArray[np.int64]
     unit_ha: float
 
-    def weigh(self, cells: NDArray[Any], size: int) -> NDArray[np.float64]:
-        """Return hectares by value, (size,), of cells of the rectangle, (y, x) of small whole numbers."""
+    def count(self, classes: NDArray[np.uint8], values: Sequence[int]) -> NDArray[np.int64]:
+        """Return units of each class, (class,), of the rectangle, (y, x) legend values."""
         # Sums of whole numbers below 2^53 are exact in floating point.
-        units = np.bincount(cells[self.inside], weights=self._weights, minlength=size)
-        return np.asarray(units[:size] * self.unit_ha)
+        units = np.bincount(classes[self.inside], weights=self._weights, minlength=256)
+        return np.rint(units[list(values)]).astype(np.int64)
 
-    def add_up(self, shares: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the sums of whole numbers by cell, (..., y, x), times hectares."""
-        return np.asarray(shares[..., self.inside].astype(np.int64) @ self._weights.astype(np.int64) * self.unit_ha)
+    def follow(
+        self, start: NDArray[np.int64], changes: ChangeTable, years: Sequence[int], values: Sequence[int]
+    ) -> NDArray[np.int64]:
+        """Return units by member, year and class, (member, year, class), in the first year and in those that follow.
+
+        Parameters
+        ----------
+        start : (class,) int64
+            Units of each class in the first year.
+        changes : ChangeTable
+            Of members, or of one map.
+        years : sequence of int
+            One after the other.
+        values : sequence of int
+            Legend values of the classes.
+        """
+        found = changes.read(self.rows, self.columns)
+        rows = found["row"].astype(np.int64) - self.rows.start
+        here = self.inside[rows, found["column"].astype(np.int64) - self.columns.start]
+        found = {name: each[here].astype(np.int64) for name, each in found.items()}
+        places = np.zeros(256, np.int64)
+        places[list(values)] = np.arange(len(values))
+        shape = changes.members, len(years), len(values)
+        step = (found.get("member", 0) * len(years) + found["year"] - years[0]) * len(values)
+        weights, size = self.row_weight[rows[here]].astype(np.float64), int(np.prod(shape))
+        gained, lost = (np.bincount(step + places[found[name]], weights, size) for name in ("to", "from"))
+        return np.asarray(start + np.cumsum(np.rint(gained - lost).astype(np.int64).reshape(shape), axis=1))
+
+    def add_up(self, numbers: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the sums of whole numbers by cell, (..., y, x), times units."""
+        return np.asarray(numbers[..., self.inside].astype(np.int64) @ self._weights.astype(np.int64))
 
     @property
     def area_ha(self) -> float:
@@ -92,19 +122,20 @@ def measure_polygon(
     Returns
     -------
     dict
-        ``runs``: for every run years, ``area_ha`` by class (a list of as many numbers as years), and
-        ``expected_ha``; ``polygon_ha``; ``notes``.
+        ``runs``: for every run ``years``, ``area_ha`` by class (a list of as many numbers as years), ``quantiles`` over
+        the members likewise, ``expected_ha`` and ``polygon_ha``; and ``notes``.
 
     Raises
     ------
     InvalidRequest, TooMuch
     """
     measured = [_measure_run(run, _survey(run, geometry, survey), language, expected=expected) for run in runs]
-    return {"runs": measured, "quantiles": None, "notes": [_NO_QUANTILES]}
+    notes = [_NO_QUANTILES.format(run=run.run_id) for run in runs if run.changes is None]
+    return {"runs": measured, "notes": notes}
 
 
 def read_point(run: RunCubes, longitude: float, latitude: float, language: str) -> dict[str, Any]:
-    """Read the class of a point in each year, and in which share of the members it has each class.
+    """Read the class of a point in each year, in which share of the members it has each class, and how likely that is.
 
     Raises
     ------
@@ -129,13 +160,37 @@ def read_point(run: RunCubes, longitude: float, latitude: float, language: str) 
         "probability_years": list(chances.years),
         "probability": {names[value]: of for value, of in zip(chances.classes, shares, strict=True)},
         "members": chances.members,
+        **_tell_chance(run, counts, row, column),
+    }
+
+
+def _tell_chance(run: RunCubes, counts: NDArray[np.uint8], row: int, column: int) -> dict[str, Any]:
+    """Tell how likely each class of a cell is: what its shares of the members, (year, class), were worth."""
+    cube = run.probability
+    chances = counts / cube.members
+    recalibrated = cube.holds("recalibration")
+    source = int(cube.read("recalibrated_class", row, column)) if recalibrated else 0
+    if source:
+        own = cube.classes.index(source)
+        table = cube.read("recalibration", slice(None), own)  # (year, class, members + 1)
+        chances = np.take_along_axis(table, counts[..., None].astype(np.intp), axis=2)[..., 0].astype(np.float64)
+        chances[:, own] = 0
+        changed = chances.sum(axis=1)
+        chances /= np.maximum(changed, 1)[:, None]
+        chances[:, own] = np.maximum(1 - changed, 0)
+    names = {entry.value: entry.name for entry in run.legend}
+    told = np.round(chances.T, _DECIMALS).tolist()
+    return {
+        "chance": {names[value]: of for value, of in zip(cube.classes, told, strict=True)},
+        "recalibrated": recalibrated,
     }
 
 
 def _measure_run(run: RunCubes, place: Place, language: str, *, expected: bool) -> dict[str, Any]:
-    cube, values = run.trajectory, list(run.legend.values)
-    cells = cube.read("land_cover", slice(None), place.rows, place.columns)
-    areas = np.stack([place.weigh(year, 256)[values] for year in cells])
+    cube, values = run.trajectory, run.legend.values
+    start = place.count(cube.read("land_cover", 0, place.rows, place.columns), values)
+    best = _count_best(run, place, start)
+    members = None if run.changes is None else place.follow(start, run.changes, cube.years, values)
     return {
         "run": run.run_id,
         "title": run.title,
@@ -143,21 +198,48 @@ def _measure_run(run: RunCubes, place: Place, language: str, *, expected: bool) 
         "classes": [name_class(entry, language) for entry in run.legend],
         "polygon_ha": round(place.area_ha, _DECIMALS),
         "years": list(cube.years),
-        "area_ha": _by_class(run, areas.T),
-        **(_expect(run, place) if expected else {}),
+        "area_ha": _by_class(run, np.asarray(best.T * place.unit_ha, np.float64)),
+        "quantiles": None if members is None else _spread(run, np.asarray(members * place.unit_ha, np.float64)),
+        **(_expect(run, place, members) if expected else {}),
     }
 
 
-def _expect(run: RunCubes, place: Place) -> dict[str, Any]:
-    """Return the mean hectares over the members: the sum of the chances of cells is exact, whoever goes with whom."""
+def _count_best(run: RunCubes, place: Place, start: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the units of the best map by year and class, (year, class): a year changes few cells."""
+    cube, values, changes = run.trajectory, run.legend.values, run.trajectory_changes
+    if changes is not None:
+        best: NDArray[np.int64] = place.follow(start, changes, cube.years, values)[0]
+        return best
+    later = (cube.read("land_cover", n, place.rows, place.columns) for n in range(1, len(cube.years)))
+    return np.stack([start, *(place.count(cells, values) for cells in later)])
+
+
+def _spread(run: RunCubes, members_ha: NDArray[np.float64]) -> dict[str, Any]:
+    """Return the quantiles over the members of (member, year, class) hectares, from the first year on."""
+    found = {name: np.quantile(members_ha, level, axis=0) for name, level in _QUANTILES.items()}
+    return {
+        "members": members_ha.shape[0],
+        "years": list(run.trajectory.years),
+        **{name: _by_class(run, of.T) for name, of in found.items()},
+    }
+
+
+def _expect(run: RunCubes, place: Place, members: NDArray[np.int64] | None) -> dict[str, Any]:
+    """Return the mean hectares over the members, of the projected years."""
     cube = run.probability
-    years = range(len(cube.years))
-    counts = np.stack(
-        [place.add_up(cube.read("probability", n, slice(None), place.rows, place.columns)) for n in years]
-    )
-    by_value = dict(zip(cube.classes, (counts / cube.members).T, strict=True))
-    means = np.stack([by_value[value] for value in run.legend.values])
+    units = members[:, 1:].sum(axis=0) if members is not None else _add_counts(run, place)
+    means = np.asarray(units.T * place.unit_ha / cube.members, np.float64)
     return {"members": cube.members, "expected_years": list(cube.years), "expected_ha": _by_class(run, means)}
+
+
+def _add_counts(run: RunCubes, place: Place) -> NDArray[np.int64]:
+    """Return units by year and class, added up over the members by how many have each class in each cell."""
+    cube = run.probability
+    order = [cube.classes.index(value) for value in run.legend.values]
+    years = range(len(cube.years))
+    return np.stack(
+        [place.add_up(cube.read("probability", n, slice(None), place.rows, place.columns))[order] for n in years]
+    )
 
 
 def _by_class(run: RunCubes, areas: NDArray[np.float64]) -> dict[str, list[float]]:
