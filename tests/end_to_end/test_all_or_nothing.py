@@ -138,7 +138,8 @@ def test_the_user_interrupts(copy_commons: Callable[[], Path]) -> None:
     with unchanged(folder / "plum-island"):
         with start("run", "long.yaml", folder=folder) as process:
             wait_until_written_aside(folder / "plum-island", process)
-            assert interrupt(process) in (1, 130)
+            # On its way out Python leaves a second press to the system, which a shell tells as 130 too.
+            assert interrupt(process) in (1, 130, -signal.SIGINT)
         assert "Traceback" not in complaints(folder)
 
 
