@@ -40,6 +40,9 @@ class Settings(BaseModel):
     catalog : str or None
         A PostgreSQL database that holds the catalog, as ``postgresql://ada@db.example.org/plum_island``; None: the file
         ``catalog.sqlite``. The environment variable ``DATACOMMONS_CATALOG`` goes before it.
+    plans : bool or None
+        Whether visitors may have plans projected on this machine; None: where the server is reached from this machine
+        only, and in the demonstration.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -52,6 +55,7 @@ class Settings(BaseModel):
     landscape: str | None = Field(default=None, pattern=NAME_PATTERN)
     demo: bool = False
     catalog: str | None = Field(default=None, pattern=r"^postgresql://")
+    plans: bool | None = None
 
 
 def locate_catalog(root: Path, settings: Settings) -> str:
@@ -108,12 +112,12 @@ def read_settings(root: Path) -> Settings:
 
 
 def write_settings(root: Path, settings: Settings) -> None:
-    """Write ``commons.toml``; settings that are unset or off are left out."""
+    """Write ``commons.toml``; settings that are unset, or off as they are by default, are left out."""
     # A JSON string is also a TOML basic string, and the standard library writes no TOML.
     lines = [
         f"{key} = {json.dumps(value, ensure_ascii=False)}"
         for key, value in settings.model_dump().items()
-        if value not in (None, False)
+        if value is not None and not (value is False and Settings.model_fields[key].default is False)
     ]
     (root / SETTINGS_FILE).write_text("\n".join(lines) + "\n", "utf-8")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from ipaddress import ip_address
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,9 @@ from datacommons.door.access import Policy
 from datacommons.door.files import add_files
 from datacommons.door.limits import ASKING_BYTES, WRITING_BYTES, LimitedBodies
 from datacommons.door.listening import listen
+from datacommons.door.plan_routes import add_plans
 from datacommons.door.polygons import survey
+from datacommons.plans.desk import Desk, open_desk
 from tiles.routes.app import add_tiles
 from tiles.viewer import add_viewer
 
@@ -33,15 +36,16 @@ BLOCK_CACHE_BYTES = 192 * 2**20
 """What GDAL may keep of files it has read. Left alone it takes a twentieth of the machine for each process."""
 
 _READABLE_HEADERS = ["ETag", "Content-Range", "Accept-Ranges", "Content-Length", "Last-Modified", "Location"]
+_PATIENCE_S = 3  # with who still listens when the server ends
 _ASKING = ["GET", "HEAD", "POST"]
 _WRITING = ["PUT", "PATCH", "DELETE"]
 
 
-def create_app(commons: Commons, *, write_token: str = "") -> FastAPI:
+def create_app(commons: Commons, *, write_token: str = "", desk: Desk | None = None) -> FastAPI:
     """Make the web application of a commons.
 
-    ``/stac`` is the STAC API, ``/collections`` and ``/runs`` are tiles, ``/files`` the files of assets,
-    ``/healthz`` says whether the catalog answers, and ``/`` is the page.
+    ``/stac`` is the STAC API, ``/collections`` and ``/runs`` are tiles, ``/files`` the files of assets, ``/plans`` what
+    visitors plan, ``/healthz`` says whether the catalog answers, and ``/`` is the page.
 
     Parameters
     ----------
@@ -49,6 +53,8 @@ def create_app(commons: Commons, *, write_token: str = "") -> FastAPI:
         Stays open as long as the application runs.
     write_token : str
         Who shows it may write by the transactions of the STAC API, and sees everything; empty: nobody may.
+    desk : Desk, optional
+        Takes on the plans of visitors, at ``/plans``; without one nobody may plan.
 
     Returns
     -------
@@ -62,7 +68,7 @@ def create_app(commons: Commons, *, write_token: str = "") -> FastAPI:
     settings, policy = commons.settings, Policy(write_token)
     identify = policy.identify
     app = FastAPI(title=settings.name, docs_url=None, redoc_url=None)
-    _add_middlewares(app, policy)
+    _add_middlewares(app, policy, plans=desk is not None)
     app.add_exception_handler(Exception, _hide)
 
     @app.get("/healthz", include_in_schema=False)
@@ -80,7 +86,17 @@ def create_app(commons: Commons, *, write_token: str = "") -> FastAPI:
         identify=identify,
         authorise=policy.authorise if policy.may_be_written else None,
     )
-    add_tiles(app, commons.store, locate=commons.locate, identify=identify, survey=survey)
+    shelf = desk.shelf if desk is not None else None
+    add_tiles(
+        app,
+        commons.store,
+        locate=lambda href: (shelf and shelf.locate(href)) or commons.locate(href),
+        identify=identify,
+        survey=survey,
+        unlisted=shelf.find if shelf is not None else None,
+    )
+    if desk is not None:
+        add_plans(app, desk, identify)
     add_files(app, commons.store, commons.root, identify=identify)
     add_viewer(app)
     return app
@@ -117,11 +133,12 @@ def serve(
     """
     Policy(write_token)
     listener = listen(host, port)
-    server = _make_server(commons, write_token)
-    announce(_address(listener, host))
-    # An interrupt is how a server is meant to end.
-    with suppress(KeyboardInterrupt), rasterio.Env(GDAL_CACHEMAX=BLOCK_CACHE_BYTES):
-        server.run(sockets=[listener])
+    with _open_desk(commons, listener) as desk:
+        server = _make_server(commons, write_token, desk)
+        announce(_address(listener, host))
+        # An interrupt is how a server is meant to end.
+        with suppress(KeyboardInterrupt), rasterio.Env(GDAL_CACHEMAX=BLOCK_CACHE_BYTES):
+            server.run(sockets=[listener])
 
 
 @contextmanager
@@ -138,17 +155,26 @@ def serve_meanwhile(commons: Commons, listener: socket.socket) -> Iterator[str]:
     ------
     str, the address
     """
-    server = _make_server(commons)
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="door", daemon=True)
-    thread.start()
-    try:
-        yield _address(listener, listener.getsockname()[0])
-    finally:
-        server.should_exit = True
-        thread.join()
+    with _open_desk(commons, listener) as desk:
+        server = _make_server(commons, desk=desk)
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="door", daemon=True)
+        thread.start()
+        try:
+            yield _address(listener, listener.getsockname()[0])
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
-def _add_middlewares(app: FastAPI, policy: Policy) -> None:
+def _open_desk(commons: Commons, listener: socket.socket) -> AbstractContextManager[Desk | None]:
+    """Take plans on, if the settings say so or, where they say nothing, if only this machine may ask."""
+    allowed = commons.settings.plans
+    if allowed is None:
+        allowed = commons.settings.demo or ip_address(listener.getsockname()[0]).is_loopback
+    return open_desk(commons) if allowed else nullcontext()
+
+
+def _add_middlewares(app: FastAPI, policy: Policy, *, plans: bool) -> None:
     """Let other sites ask, compress answers, and limit what is sent. The last one added is asked first."""
 
     def limit(headers: Headers) -> int:
@@ -159,16 +185,23 @@ def _add_middlewares(app: FastAPI, policy: Policy) -> None:
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
-        allow_methods=[*_ASKING, *(_WRITING if policy.may_be_written else [])],
+        allow_methods=[*_ASKING, *(_WRITING if policy.may_be_written else ["DELETE"] if plans else [])],
         allow_headers=["Content-Type", *(["Authorization", "If-Match"] if policy.may_be_written else [])],
         expose_headers=_READABLE_HEADERS,
     )
     app.add_middleware(ForwardedHeaders)
 
 
-def _make_server(commons: Commons, write_token: str = "") -> uvicorn.Server:
-    app = create_app(commons, write_token=write_token)
-    return uvicorn.Server(uvicorn.Config(app, log_level="warning", proxy_headers=False, server_header=False))
+def _make_server(commons: Commons, write_token: str = "", desk: Desk | None = None) -> uvicorn.Server:
+    app = create_app(commons, write_token=write_token, desk=desk)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=_PATIENCE_S,
+    )
+    return uvicorn.Server(config)
 
 
 def _address(listener: socket.socket, host: str) -> str:

@@ -226,10 +226,13 @@ def _spread(run: RunCubes, members_ha: NDArray[np.float64]) -> dict[str, Any]:
 
 def _expect(run: RunCubes, place: Place, members: NDArray[np.int64] | None) -> dict[str, Any]:
     """Return the mean hectares over the members, of the projected years."""
-    cube = run.probability
-    units = members[:, 1:].sum(axis=0) if members is not None else _add_counts(run, place)
-    means = np.asarray(units.T * place.unit_ha / cube.members, np.float64)
-    return {"members": cube.members, "expected_years": list(cube.years), "expected_ha": _by_class(run, means)}
+    years = run.trajectory.years[1:]
+    if members is not None:
+        units, drawn = members[:, 1:].sum(axis=0), members.shape[0]
+    else:
+        units, drawn = _add_counts(run, place), run.probability.members
+    means = np.asarray(units.T * place.unit_ha / drawn, np.float64)
+    return {"members": drawn, "expected_years": list(years), "expected_ha": _by_class(run, means)}
 
 
 def _add_counts(run: RunCubes, place: Place) -> NDArray[np.int64]:

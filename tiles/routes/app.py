@@ -20,7 +20,7 @@ from tiles.reading.statistics import Survey
 from tiles.routes.addresses import Addresses
 from tiles.routes.caching import NO_STORE
 from tiles.routes.express import ExpressRoute, Line
-from tiles.routes.layer import Layer, LayerIndex
+from tiles.routes.layer import Layer, LayerIndex, Unlisted
 from tiles.routes.layers import LayerTiler, SheetTiler, TileRoute
 from tiles.routes.services import add_services
 from tiles.routes.statistics_routes import add_statistics
@@ -46,6 +46,7 @@ def add_tiles(
     locate: Callable[[str], str],
     identify: Callable[[Request], Reader],
     survey: Survey,
+    unlisted: Unlisted | None = None,
 ) -> None:
     """Add tiles, TileJSON, info and legends of raster assets, of runs by year, and of differences; and statistics.
 
@@ -60,8 +61,10 @@ def add_tiles(
         From a request to who reads.
     survey : callable
         Tells which cells of a grid lie in a polygon, and how large they are, as who made the runs counts them.
+    unlisted : callable, optional
+        Finds items that no catalog lists, by collection and id: who knows an id may see the item.
     """
-    doors = _Doors(app, LayerIndex(store, locate), identify)
+    doors = _Doors(app, LayerIndex(store, locate, unlisted), identify)
     add_services(app, doors.index, doors.painter, identify)
     doors.add_items()
     doors.add_members()  # before the runs, who would take "first-change" for a year

@@ -36,20 +36,42 @@ async def read_polygon(request: Request, patience_s: float = MOST_SECONDS) -> di
     TooSlow
         If it does not arrive in time.
     """
+    return check_polygon(await read_json(request, "polygon", patience_s))
+
+
+async def read_json(request: Request, what: str, patience_s: float = MOST_SECONDS) -> Any:
+    """Read a JSON body.
+
+    Parameters
+    ----------
+    request : Request
+    what : str
+        Word for what is sent.
+    patience_s : float
+        How long the body may take to arrive.
+
+    Raises
+    ------
+    InvalidRequest
+        If it is none.
+    TooMuch
+        If it has too many bytes, or is cut off.
+    TooSlow
+        If it does not arrive in time.
+    """
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise InvalidRequest("Send the polygon uncompressed.")
+        raise InvalidRequest(f"Send the {what} uncompressed.")
     try:
         async with asyncio.timeout(patience_s):
             body = await _receive(request)
     except ClientDisconnect:
-        raise TooMuch("The polygon did not arrive whole: the line was cut, or it is too large.") from None
+        raise TooMuch(f"The {what} did not arrive whole: the line was cut, or it is too large.") from None
     except TimeoutError:
-        raise TooSlow(f"The polygon did not arrive within {patience_s:g} seconds.") from None
+        raise TooSlow(f"The {what} did not arrive within {patience_s:g} seconds.") from None
     try:
-        document = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise InvalidRequest("The body is no JSON: send a GeoJSON polygon.") from None
-    return _check(document)
+        raise InvalidRequest(f"The body is no JSON: send a {what}.") from None
 
 
 async def _receive(request: Request) -> bytes:
@@ -68,7 +90,16 @@ def _too_many_bytes() -> TooMuch:
     return TooMuch(f"The body is larger than {MOST_BYTES:,} bytes. Simplify the polygon.")
 
 
-def _check(document: Any) -> dict[str, Any]:
+def check_polygon(document: Any) -> dict[str, Any]:
+    """Return the geometry of a GeoJSON polygon or multipolygon, or of a feature of one, in WGS 84.
+
+    Raises
+    ------
+    InvalidRequest
+        If it is none.
+    TooMuch
+        If it has too many vertices.
+    """
     geometry = (
         document.get("geometry") if isinstance(document, dict) and document.get("type") == "Feature" else document
     )

@@ -26,6 +26,9 @@ _TAIL_DEVIATIONS: Final = 2.054
 _VERSION_LENGTH: Final = 12
 
 
+Unlisted = Callable[[str, str], dict[str, Any] | None]
+
+
 @dataclass(frozen=True)
 class Spread:
     """How the values of a continuous layer spread, in the layer's unit.
@@ -104,10 +107,13 @@ class LayerIndex:
     store : CatalogStore
     locate : callable
         From an href as stored, relative to the commons, to what GDAL opens.
+    unlisted : callable, optional
+        Finds items that no catalog lists, by collection and id. They are not public, and shown to who knows the id.
     """
 
     store: CatalogStore
     locate: Callable[[str], str]
+    unlisted: Unlisted | None = None
 
     def find(self, reader: Reader, collection_id: str, item_id: str, asset_key: str | None = None) -> Layer:
         """Return the asset of an item as a layer; the first raster asset where none is named.
@@ -174,6 +180,8 @@ class LayerIndex:
         ------
         LayerNotFound
         """
+        if self.unlisted is not None and (item := self.unlisted(collection_id, item_id)) is not None:
+            return item, False
         for asking in dict.fromkeys((ANONYMOUS, reader)):
             try:
                 return self.store.item(collection_id, item_id, asking), asking is ANONYMOUS
