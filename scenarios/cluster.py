@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from scenarios.errors import ClusterFailed, ClusterUnknown
+from scenarios.scratch import IN_MEMORY, Scratch
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,10 +38,12 @@ class Workers:
     ----------
     threads : how many; the cores of the machine if not given
     cluster : processes that whole walks are handed to; None: all is done by the threads
+    scratch : where they put arrays as large as the landscape
     """
 
     threads: int = field(default_factory=_count_cores)
     cluster: Cluster | None = field(default=None, compare=False)
+    scratch: Scratch = field(default=IN_MEMORY, compare=False)
 
     def __post_init__(self) -> None:
         if self.threads < 1:
@@ -53,7 +56,7 @@ class Workers:
         return "1 thread" if self.threads == 1 else f"{self.threads} threads"
 
     def __reduce__(self) -> tuple[type[Workers], tuple[int]]:
-        """Go to another process without the cluster."""
+        """Go to another process without what belongs to this one."""
         return Workers, (self.threads,)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -79,7 +82,8 @@ class Workers:
 
     def split(self, groups: int) -> tuple[Workers, Workers]:
         """Return who does so many jobs side by side, and who works inside each of them."""
-        return Workers(max(1, groups)), Workers(max(1, -(-self.threads // max(1, groups))))
+        inside = max(1, -(-self.threads // max(1, groups)))
+        return Workers(max(1, groups), scratch=self.scratch), Workers(inside, scratch=self.scratch)
 
     def both(self, one: Callable[[], Item], other: Callable[[], Result]) -> tuple[Item, Result]:
         """Return the results of two jobs done side by side; each may itself use the workers.

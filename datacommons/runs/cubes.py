@@ -138,7 +138,6 @@ def write_ensemble(writer: CubeWriter, ensemble: Ensemble, workers: Workers) -> 
     def write_year(year: int) -> None:
         for n, plane in enumerate(ensemble.counts[year]):
             _write_plane(array, (year, n), plane)
-        ensemble.counts.let_go(year)
 
     workers.map(write_year, range(len(ensemble.years)))
     _write_timing(writer, ensemble)

@@ -192,7 +192,7 @@ class _Writer:
         study, scenario = self.study, self.study.scenario
         with ChangeTable(study.grid.shape, self.folder) as changes:
             ensemble = gather_ensemble(
-                walks, study.workers, on_year=lambda: advance(1), scratch=self.folder, listen=changes.listen
+                walks, study.workers, on_year=lambda: advance(1), listen=changes.listen
             )
             changes.write(self.folder / "changes.parquet")
         with self._cube("probability", ensemble.years) as cube:

@@ -120,7 +120,8 @@ class _Walk:
         ]
         self.ledger = Ledger()
         self.local: dict[Transition, LocalRate | None] = {}
-        self.land_cover = start.copy()
+        self.land_cover = workers.scratch.copy(start)
+        self.settled = workers.scratch.zeros(start.shape, np.uint8)  # none between two years
         self.lookout = Lookout(model, self.land_cover, self.temperature, workers)
         self.area = self.zones.weigh(start, model.legend.values, model.grid)  # (zone, class)
         self.foretold = model.foretell(scenario, None if member == CENTRAL else member, self._area_ha())
@@ -173,7 +174,7 @@ class _Walk:
         No step changes a cell that an earlier one has changed in the same year.
         """
         self.lookout.replace_drivers(self.plan.replacements(year))
-        book = Book(year, np.zeros(self.model.grid.shape, np.uint8), self.model.grid.weight_ha)
+        book = Book(year, self.settled, self.model.grid.weight_ha)
         for restoration in self.plan.restorations(year):
             self._restore(restoration, book)
         foretold = self.foretold(year, self._area_ha())
@@ -185,6 +186,7 @@ class _Walk:
         for goal in self.plan.goals(year):
             self._approach(goal, book)
         changes = book.list_changes()
+        self.settled.ravel()[changes.cells] = 0
         self._apply(changes, year)
         patches = tuple(market.take_notes() for market in self._in_patches)
         return Entry(
@@ -334,7 +336,7 @@ class _Walk:
         return Claims(
             source=transitions[0].source,
             land_cover=self.land_cover,
-            barred=closed.astype(np.uint8),
+            barred=closed.astype(np.uint8, copy=False),
             scores=self.lookout.view.scores,
             slots=np.array([self.lookout.potential.slot(t) for t in transitions], np.int64),
             streams=np.array(
