@@ -53,6 +53,13 @@ class Scratch:
         """Return a room that holds a third of the memory that is free now."""
         return cls(int(psutil.virtual_memory().available * FREE_SHARE), folder)
 
+    def __str__(self) -> str:
+        """Say how much it holds."""
+        if self.most_bytes is None:
+            return "all in memory"
+        aside = f", {self._aside / 2**30:.1f} GiB in files" if self._aside else ""
+        return f"up to {self.most_bytes / 2**30:.1f} GiB in memory{aside}"
+
     @property
     def bytes_aside(self) -> int:
         """Bytes of the arrays that lie in files now."""

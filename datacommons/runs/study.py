@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,6 +81,7 @@ class Study:
         threads: int | None,
         chunk: int | None,
         progress: bool,
+        memory_gib: float | None = None,
         classifier: Classifier | None = None,
         places: tuple[Layer, ...] = (),
     ) -> Study:
@@ -105,7 +107,7 @@ class Study:
             plan_layers=_find_plan_layers(commons, scenario),
             zone_layer=_find_zone_layer(commons, scenario),
             doubts=check_history(dates, scenario.transitions),
-            workers=_find_workers(threads, Scratch.by_free_memory(commons.root)),
+            workers=_find_workers(threads, _find_scratch(memory_gib, commons.root)),
             chunk=DEFAULT_CHUNK if chunk is None else chunk,
             progress=progress,
             classifier=classifier,
@@ -270,6 +272,10 @@ class Study:
 
 def _find_workers(threads: int | None, scratch: Scratch) -> Workers:
     return Workers(scratch=scratch) if threads is None else Workers(threads, scratch=scratch)
+
+
+def _find_scratch(memory_gib: float | None, folder: Path) -> Scratch:
+    return Scratch.by_free_memory(folder) if memory_gib is None else Scratch(int(memory_gib * 2**30), folder)
 
 
 def _choose_layers(commons: Commons, scenario: Scenario) -> tuple[Layer, ...]:

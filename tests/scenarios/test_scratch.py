@@ -86,7 +86,9 @@ def test_a_run_in_files_is_that_in_memory(tmp_path: Path, rule: str) -> None:
     found = []
     for scratch in (IN_MEMORY, Scratch(0, tmp_path)):
         workers, maps = Workers(2, scratch=scratch), []
-        walk_members(walks, [CENTRAL], lambda _, years, m=maps: m.extend(y.land_cover.tobytes() for y in years), workers)
+        walk_members(
+            walks, [CENTRAL], lambda _, years, m=maps: m.extend(y.land_cover.tobytes() for y in years), workers
+        )
         drawn = gather_ensemble(walks, workers)
         found.append((maps, np.asarray(drawn.counts).tobytes(), drawn.timing.first_year.tobytes()))
         assert (scratch.bytes_aside > 0) == (scratch is not IN_MEMORY)
