@@ -15,6 +15,7 @@ from rasterio.enums import Resampling
 from rasterio.warp import reproject
 from rasterio.windows import Window
 
+from datacommons.cloud import reach
 from datacommons.grids import grid_name, same_grid
 from scenarios.scratch import IN_MEMORY, Scratch
 
@@ -49,7 +50,7 @@ def align(path: str | Path, geobox: GeoBox, *, classified: bool, scratch: Scratc
     Parameters
     ----------
     path : str or Path
-        A COG of a commons; its first band is read.
+        A COG of a commons, or its address in a bucket; its first band is read.
     geobox : GeoBox
         The grid wanted.
     classified : bool
@@ -64,7 +65,7 @@ def align(path: str | Path, geobox: GeoBox, *, classified: bool, scratch: Scratc
         align("slope.tif", landscape.geobox, classified=False).report
         # "bilinear, from EPSG:4326 (0.0008333 x 0.0008333) to EPSG:32618 (30 x 30)"
     """
-    with rasterio.open(path) as dataset:
+    with reach(str(path)) as place, rasterio.open(place) as dataset:
         source = GeoBox(dataset.shape, dataset.transform, dataset.crs)
         data = scratch.empty(tuple(geobox.shape), np.uint8 if classified else np.float32)
         if same_grid(source, geobox):
