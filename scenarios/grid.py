@@ -17,8 +17,10 @@ SQUARE_METRES_PER_HECTARE = 10_000.0
 
 _EDGE_PARTS = 256
 _DEGREE_STEP = 1e-6
-_CELLS_OF_BAND = 1 << 20
 _PARTS = 1 << 24  # of the smallest cell: rounding is below a ten-millionth, and a billion cells still fit 64 bits
+
+CELLS_OF_BAND = 1 << 20
+"""About how many cells a band of rows has."""
 
 Block = tuple[int, int, int, int]
 """First row, last row, first column, last column; the ends are exclusive."""
@@ -193,7 +195,7 @@ class Grid:
 
 def bands(shape: tuple[int, ...]) -> list[slice]:
     """Cut a map into bands of whole rows, each of about a million cells: what is made of one takes little memory."""
-    height = max(1, _CELLS_OF_BAND // max(1, shape[1]))
+    height = max(1, CELLS_OF_BAND // max(1, shape[1]))
     return [slice(row, min(row + height, shape[0])) for row in range(0, shape[0], height)]
 
 

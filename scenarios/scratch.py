@@ -65,6 +65,13 @@ class Scratch:
         """Bytes of the arrays that lie in files now."""
         return self._aside
 
+    def divide(self, size: int) -> tuple[int, int]:
+        """Return how many bytes of so many are held in memory at the most, and how many lie in files."""
+        if self.most_bytes is None:
+            return size, 0
+        held = min(size, self.most_bytes - self._page_bytes)
+        return held + min(size - held, self._page_bytes), size - held
+
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """Return an array of any values.
 

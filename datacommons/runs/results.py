@@ -195,9 +195,7 @@ class _Writer:
         """Draw the members, and write how often each cell has each class, when it changes, and each change."""
         study, scenario = self.study, self.study.scenario
         with ChangeTable(study.grid.shape, self.folder) as changes:
-            ensemble = gather_ensemble(
-                walks, study.workers, on_year=lambda: advance(1), listen=changes.listen
-            )
+            ensemble = gather_ensemble(walks, study.workers, on_year=lambda: advance(1), listen=changes.listen)
             changes.write(self.folder / "changes.parquet")
         with self._cube("probability", ensemble.years) as cube:
             write_ensemble(cube, ensemble, study.workers)

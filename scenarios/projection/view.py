@@ -11,7 +11,7 @@ from scenarios.cluster import Workers
 from scenarios.kernels.strips import LARGEST_SCORE, find_stale
 from scenarios.potential.potential import Potential
 from scenarios.projection.strips import Strips, choose_weights
-from scenarios.scratch import Scratch
+from scenarios.scratch import IN_MEMORY, Scratch
 
 _ROWS = 128
 _ROWS_IN_CACHE = 8  # what is computed of them is used while it is near
@@ -46,7 +46,7 @@ class View:
         view.see_with(potential, land_cover, workers)
         return view
 
-    def copy(self, scratch: Scratch) -> View:
+    def copy(self, scratch: Scratch = IN_MEMORY) -> View:
         """Return a view that changes on its own."""
         return View(scratch.copy(self.counts), self.valid, scratch.copy(self.scores), self.strips.copy(scratch))
 
