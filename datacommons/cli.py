@@ -29,6 +29,14 @@ ThreadsOption = Annotated[
 ChunkOption = Annotated[
     int | None, typer.Option(min=16, help="Side of a chunk in cells; the result is the same for any size.")
 ]
+MemoryOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="GiB of memory for large arrays, the rest of which lies in files; the result is the same.",
+        show_default="a third of what is free",
+    ),
+]
 ClusterOption = Annotated[
     str | None,
     typer.Option(
@@ -233,6 +241,7 @@ def validate(
     ] = None,
     threads: ThreadsOption = None,
     chunk: ChunkOption = None,
+    memory: MemoryOption = None,
     cluster: ClusterOption = None,
     commons: CommonsOption = None,
 ) -> None:
@@ -240,7 +249,9 @@ def validate(
     from datacommons.commands.display import print_hindcast, print_line
 
     with _open(commons) as opened:
-        found = opened.validate(scenario, threads=threads, chunk=chunk, members=members, cluster=cluster, progress=True)
+        found = opened.validate(
+            scenario, threads=threads, chunk=chunk, memory_gib=memory, members=members, cluster=cluster, progress=True
+        )
         print_hindcast(found)
         if report is not None:
             from datacommons.reports.hindcast import write_report
@@ -255,13 +266,14 @@ def plan(
     scenario: ScenarioArgument,
     threads: ThreadsOption = None,
     chunk: ChunkOption = None,
+    memory: MemoryOption = None,
     commons: CommonsOption = None,
 ) -> None:
     """Say what a run will take on this machine: memory, disk and time."""
     from datacommons.commands.display import print_estimate
 
     with _open(commons) as opened:
-        print_estimate(opened.plan(scenario, threads=threads, chunk=chunk, progress=True))
+        print_estimate(opened.plan(scenario, threads=threads, chunk=chunk, memory_gib=memory, progress=True))
 
 
 @app.command()
@@ -269,6 +281,7 @@ def run(
     scenario: ScenarioArgument,
     threads: ThreadsOption = None,
     chunk: ChunkOption = None,
+    memory: MemoryOption = None,
     cluster: ClusterOption = None,
     commons: CommonsOption = None,
 ) -> None:
@@ -276,7 +289,8 @@ def run(
     from datacommons.commands.display import print_run
 
     with _open(commons) as opened:
-        print_run(opened.run(scenario, threads=threads, chunk=chunk, cluster=cluster, progress=True))
+        found = opened.run(scenario, threads=threads, chunk=chunk, memory_gib=memory, cluster=cluster, progress=True)
+        print_run(found)
 
 
 @app.command()

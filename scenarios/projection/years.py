@@ -119,10 +119,10 @@ class _Walk:
             for zone in range(len(self.zones))
         ]
         self.best_places = BestPlaces(model.grid, workers)
-        self.settled = np.zeros(start.shape, np.uint8)
         self.ledger = Ledger()
         self.local: dict[Transition, LocalRate | None] = {}
-        self.land_cover = start.copy()
+        self.land_cover = workers.scratch.copy(start)
+        self.settled = workers.scratch.zeros(start.shape, np.uint8)  # none between two years
         self.lookout = Lookout(model, self.land_cover, self.temperature, workers)
         self.area = self.zones.weigh(start, model.legend.values, model.grid)  # (zone, class)
         self.foretold = model.foretell(scenario, None if member == CENTRAL else member, self._area_ha())
