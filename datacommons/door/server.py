@@ -96,7 +96,7 @@ def create_app(commons: Commons, *, write_token: str = "", desk: Desk | None = N
         unlisted=shelf.find if shelf is not None else None,
     )
     if desk is not None:
-        add_plans(app, desk, identify)
+        add_plans(app, desk, identify, for_all=settings.plans is True)
     add_files(app, commons.store, commons.root, identify=identify)
     add_viewer(app)
     return app

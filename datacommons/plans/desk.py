@@ -38,6 +38,7 @@ Make = Callable[[Job, "Commons", Shelf], None]
 
 _log = logging.getLogger(__name__)
 _FAILED: Final = "The plan could not be made; the log of the server says why."
+_PATIENCE_S: Final = 10.0  # with a model that is being learned when the server ends
 _USUAL_S: Final = 10.0  # what a plan takes, as long as none was made
 
 
@@ -90,7 +91,7 @@ class Desk:
             for job in self._jobs.values():
                 job.turn("cancelled")
             self._change.notify_all()
-        self._worker.join()
+        self._worker.join(_PATIENCE_S)
 
     def find_base(self, landscape: str, base: str | None, reader: Reader) -> Run:
         """Find the run whose scenario is changed: the newest without interventions, else the newest, if none is named.
