@@ -281,3 +281,17 @@ def test_without_a_desk_there_are_no_plans(commons: Commons) -> None:
     with TestClient(create_app(commons)) as client:
         assert client.post(PLANS, json={"title": "x", "where": square(commons)}).status_code == 404
         assert client.get(PLANS).status_code == 404
+
+
+def test_a_server_that_ends_lets_go_of_who_listens(commons: Commons) -> None:
+    maker = SlowMaker()
+    with open_desk(commons, make=maker) as desk, TestClient(create_app(commons, desk=desk)) as client:
+        plan = client.post(PLANS, json=make_plan(commons)).json()["id"]
+        assert maker.begun.wait(60)
+        with ThreadPoolExecutor() as pool:
+            told = pool.submit(read_events, client, plan)
+            sleep(0.5)
+            desk.cancel_all()
+            assert told.result(60)[-1] == ("state", {"state": "cancelled"})
+        late = client.post(PLANS, json=make_plan(commons))
+        assert (late.status_code, late.json()["detail"]) == (429, "The server is ending. Try again later.")
