@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 
 from catalog.errors import InvalidCollection, InvalidItem
+from catalog.items.versions import ItemName, list_sources
 from catalog.query.footprints import parse_geometry
 from catalog.query.query import Bbox
 from catalog.query.queryables import QUERYABLES, Value, index_property, list_words, microseconds
@@ -36,6 +37,8 @@ class ItemIndex:
         What is kept of the properties in `catalog.query.queryables.QUERYABLES`, in their order.
     words : str
         The texts that are searched for words.
+    sources : tuple
+        Collection and id of each item of the catalog that it was derived from.
     document : str
         The item as JSON.
     """
@@ -49,6 +52,7 @@ class ItemIndex:
     bbox: Bbox | None
     declared: tuple[Value, ...]
     words: str
+    sources: tuple[ItemName, ...]
     document: str
 
 
@@ -82,6 +86,7 @@ def index_item(item: Mapping[str, Any]) -> ItemIndex:
         bbox=_read_bbox(item, str(item_id)),
         declared=tuple([index_property(name, properties[name]) if name in properties else None for name in QUERYABLES]),
         words=list_words(item),
+        sources=list_sources(item),
         document=_to_json(item, InvalidItem, f"Item {item_id!r}"),
     )
 

@@ -125,7 +125,9 @@ def ingest(
     time: Annotated[
         str | None, typer.Option(help="Time of a NetCDF or Zarr that has several, as 2000-07.", show_default=False)
     ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace layers of the same name and year.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of layers of the same name and year; those stay.")
+    ] = False,
     commons: CommonsOption = None,
 ) -> None:
     """Take rasters or vector files into the commons; if one cannot be taken, none is."""

@@ -96,4 +96,11 @@ $$ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE;
 CREATE INDEX IF NOT EXISTS datacommons_order
     ON pgstac.items (datetime DESC, id COLLATE "C", collection COLLATE "C");
 
+-- What each item was derived from, which may not be lost under it.
+CREATE TABLE IF NOT EXISTS datacommons.sources (
+    source_collection text NOT NULL, source_id text NOT NULL, collection text NOT NULL, id text NOT NULL,
+    PRIMARY KEY (source_collection, source_id, collection, id)
+);
+CREATE INDEX IF NOT EXISTS sources_by_item ON datacommons.sources (collection, id);
+
 CREATE TABLE IF NOT EXISTS datacommons.version (version int NOT NULL);

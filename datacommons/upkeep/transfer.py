@@ -74,7 +74,7 @@ def take_in(commons: Commons, holdings: Holdings, *, link: bool = False, replace
                 copy_file(move.source, staging.files / move.target, link=link)
         for collection in collections:
             commons.store.put_collection(collection)
-        staging.publish(commons.store, items)
+        staging.publish(commons.store, items, replace=replace)
     return len(items)
 
 
