@@ -22,7 +22,7 @@ from catalog.sqlite.counting import aggregate
 from catalog.sqlite.functions import add_functions, naming_places
 from catalog.sqlite.migrations import migrate
 from catalog.sqlite.selection import select_items
-from catalog.sqlite.writing import delete_all_items, delete_items, list_derived, put_item
+from catalog.sqlite.writing import ItemWriter, delete_all_items, delete_items, list_derived
 from catalog.store import OWNER, Change, Expect, Page, Query, Reader, Sort, check_expected, check_same
 
 _BUSY_SECONDS: Final = 30.0
@@ -104,6 +104,7 @@ class SqliteStore:
         with self._writing() as connection:
             known = {row[0] for row in connection.execute("SELECT id FROM collections")}
             taken: dict[str, list[Mapping[str, Any]]] = {}
+            writer = ItemWriter(connection, expect)
             for item in items:
                 row = index_item(item)
                 if row.collection not in known:
@@ -111,8 +112,9 @@ class SqliteStore:
                         f"Item {row.id!r} names the collection {row.collection!r}, which is not there; "
                         f"there are: {', '.join(sorted(known)) or 'none'}."
                     )
-                put_item(connection, row, expect)
+                writer.put(row)
                 taken.setdefault(row.collection, []).append(item)
+            writer.flush()
             # In the same transaction: of two writers neither must undo what the other has widened.
             for name, added in taken.items():
                 found = _find_collection(connection, name, OWNER)
@@ -124,7 +126,9 @@ class SqliteStore:
             changed = change(_find_item(connection, collection_id, item_id, OWNER))
             row = index_item(changed)
             check_same("item", (collection_id, item_id), (row.collection, row.id))
-            put_item(connection, row, "known")
+            writer = ItemWriter(connection, "known")
+            writer.put(row)
+            writer.flush()
             found = _find_collection(connection, collection_id, OWNER)
             connection.execute(_PUT_COLLECTION, index_collection(widen_extent(found, [changed])))
         return changed
