@@ -94,7 +94,8 @@ def _examine_extents(commons: Commons) -> Iterator[Finding]:
                 f"collection {collection['id']}",
                 "its extent does not cover its items",
                 "widen it with --repair",
-                partial(commons.store.put_collection, wider),
+                # Others may write meanwhile: what is there then is widened.
+                partial(commons.store.change_collection, collection["id"], partial(widen_extent, items=items)),
             )
 
 
