@@ -53,6 +53,10 @@ class AlreadyThere(CatalogError, ValueError):
     """There is an item or a collection of this id, and it was not to be replaced."""
 
 
+class StillNeeded(CatalogError, ValueError):
+    """An item or a collection cannot go, nor its files change: others were derived from it."""
+
+
 class Outdated(CatalogError, ValueError):
     """A document is not any more what the writer took it for."""
 
@@ -75,6 +79,7 @@ HTTP_STATUS: Final[dict[type[CatalogError], int]] = {
     CollectionNotFound: 404,
     ItemNotFound: 404,
     AlreadyThere: 409,
+    StillNeeded: 409,
     Outdated: 412,
     NotAuthorised: 401,
     UnreadableLayer: 500,

@@ -5,24 +5,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from catalog.errors import InvalidCollection, InvalidItem
-from catalog.query.footprints import parse_geometry
+from catalog.items.versions import ItemName, list_sources
+from catalog.query.footprints import check_geometry
 from catalog.query.query import Bbox
 from catalog.query.queryables import QUERYABLES, Value, index_property, list_words, microseconds
 from catalog.store import ACCESS_FIELD, PUBLIC
 
+_NUMBERS: Final = frozenset({int, float})  # and not bool, which is an int as well
 # An id is one segment of a URL and may become a file's name, so it is not "." nor "..".
 _ID: Final = re.compile(r"(?!\.{1,2}\Z)[^\s/\\?#%\x00-\x1f\x7f]{1,200}")
 
 
-@dataclass(frozen=True)
-class ItemIndex:
+class ItemIndex(NamedTuple):
     """The searchable part of an item.
 
     Attributes
@@ -36,6 +36,8 @@ class ItemIndex:
         What is kept of the properties in `catalog.query.queryables.QUERYABLES`, in their order.
     words : str
         The texts that are searched for words.
+    sources : tuple
+        Collection and id of each item of the catalog that it was derived from.
     document : str
         The item as JSON.
     """
@@ -49,6 +51,7 @@ class ItemIndex:
     bbox: Bbox | None
     declared: tuple[Value, ...]
     words: str
+    sources: tuple[ItemName, ...]
     document: str
 
 
@@ -82,6 +85,7 @@ def index_item(item: Mapping[str, Any]) -> ItemIndex:
         bbox=_read_bbox(item, str(item_id)),
         declared=tuple([index_property(name, properties[name]) if name in properties else None for name in QUERYABLES]),
         words=list_words(item),
+        sources=list_sources(item),
         document=_to_json(item, InvalidItem, f"Item {item_id!r}"),
     )
 
@@ -107,9 +111,9 @@ def is_id(value: object) -> bool:
 
 
 def _read_times(properties: Mapping[str, Any], item_id: str) -> tuple[int, int, int]:
-    at, start, end = (
-        _read_time(properties.get(name), name, item_id) for name in ("datetime", "start_datetime", "end_datetime")
-    )
+    at = _read_time(properties, "datetime", item_id)
+    start = _read_time(properties, "start_datetime", item_id)
+    end = _read_time(properties, "end_datetime", item_id)
     if at is None and (start is None or end is None):
         raise InvalidItem(f"Item {item_id!r} has no time: give it a datetime, or both start_datetime and end_datetime.")
     known = [moment for moment in (at, start, end) if moment is not None]
@@ -120,7 +124,8 @@ def _read_times(properties: Mapping[str, Any], item_id: str) -> tuple[int, int, 
     return at if at is not None else starts, starts, ends
 
 
-def _read_time(text: object, name: str, item_id: str) -> int | None:
+def _read_time(properties: Mapping[str, Any], name: str, item_id: str) -> int | None:
+    text = properties.get(name)
     if text is None:
         return None
     try:
@@ -137,7 +142,7 @@ def _read_bbox(item: Mapping[str, Any], item_id: str) -> Bbox | None:
     if geometry is None:
         return None
     try:
-        parse_geometry(geometry)
+        check_geometry(geometry)
     except ValueError as error:
         raise InvalidItem(f"Item {item_id!r} has a geometry that cannot be read: {error}.") from None
     bbox = item.get("bbox")
@@ -151,7 +156,7 @@ def _read_bbox(item: Mapping[str, Any], item_id: str) -> Bbox | None:
 
 
 def _is_finite(edge: object) -> bool:
-    return isinstance(edge, int | float) and not isinstance(edge, bool) and math.isfinite(edge)
+    return type(edge) in _NUMBERS and math.isfinite(edge)  # type: ignore[arg-type]
 
 
 def _read_access(holder: Mapping[str, Any], error: type[Exception], what: str) -> str:

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
-from catalog.errors import AlreadyThere, CollectionNotFound, InvalidCollection, InvalidItem, ItemNotFound
+from catalog.errors import (
+    AlreadyThere,
+    CollectionNotFound,
+    InvalidCollection,
+    InvalidItem,
+    ItemNotFound,
+    StillNeeded,
+)
+from catalog.items.versions import ItemName
 from catalog.query.aggregation import Aggregation
 from catalog.query.fields import Fields
 from catalog.query.query import MAX_LIMIT, Bbox, Interval, Query, Sort, check_bbox
@@ -31,10 +39,12 @@ __all__ = [
     "check_bbox",
     "check_expected",
     "check_same",
+    "refuse_loss",
 ]
 
 PUBLIC: Final = "public"
 ACCESS_FIELD: Final = "landscape:access"
+_MOST_NAMED: Final = 5
 
 
 @dataclass(frozen=True)
@@ -132,15 +142,15 @@ class CatalogStore(Protocol):
         """Store items, all or none. The extents of their collections are widened.
 
         What is expected of items of the same collection and id says `expect`, as for collections: AlreadyThere and
-        ItemNotFound are raised. Raises InvalidItem, and CollectionNotFound where an item's collection was not put
-        before.
+        ItemNotFound are raised. Raises InvalidItem, CollectionNotFound where an item's collection was not put
+        before, and StillNeeded where one that others were derived from would get other assets.
         """
 
     def change_item(self, collection_id: str, item_id: str, change: Change) -> dict[str, Any]:
         """Replace an item by what a function makes of it, with no other write between, and return that.
 
-        What the function raises leaves all as it was. Raises ItemNotFound, and InvalidItem, also where the id or
-        the collection was changed.
+        What the function raises leaves all as it was. Raises ItemNotFound, StillNeeded as above, and InvalidItem, also
+        where the id or the collection was changed.
         """
 
     def item(self, collection_id: str, item_id: str, reader: Reader) -> dict[str, Any]:
@@ -156,10 +166,19 @@ class CatalogStore(Protocol):
         """
 
     def delete_items(self, collection_id: str, item_ids: Iterable[str]) -> None:
-        """Forget items, all or none; ids that are not there are passed over."""
+        """Forget items, all or none; ids that are not there are passed over.
+
+        Raises StillNeeded where others that stay were derived from one of them.
+        """
+
+    def derived_items(self, collection_id: str, item_id: str) -> list[ItemName]:
+        """Return collection and id of all items that were derived from one, in their order, hidden ones included."""
 
     def delete_collection(self, collection_id: str) -> None:
-        """Forget a collection and its items. Raises CollectionNotFound."""
+        """Forget a collection and its items.
+
+        Raises CollectionNotFound, and StillNeeded where items of other collections were derived from one of them.
+        """
 
     def close(self) -> None:
         """Let go of files and connections; the store cannot be used afterwards."""
@@ -178,4 +197,23 @@ def check_same(kind: Literal["item", "collection"], before: object, after: objec
     if before != after:
         raise (InvalidItem if kind == "item" else InvalidCollection)(
             f"The {kind} {before!r} would become {after!r}: put a new one, and delete the old."
+        )
+
+
+def refuse_loss(what: str, derived: Iterable[ItemName]) -> None:
+    """Raise StillNeeded where items were derived from something that is about to go.
+
+    Parameters
+    ----------
+    what : str
+        What cannot be done, as "The item 'slope' cannot be deleted".
+    derived : iterable of tuple
+        Collection and id of what was derived from it.
+    """
+    names = [item_id for _, item_id in derived]
+    if names:
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        raise StillNeeded(
+            f"{what}: {', '.join(names[:_MOST_NAMED])}{more} {'was' if len(names) == 1 else 'were'} derived from it, "
+            "and could not be made again."
         )

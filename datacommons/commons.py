@@ -13,7 +13,6 @@ from catalog.legend import Legend
 from catalog.store import OWNER, CatalogStore, Query
 from datacommons.errors import LandscapeNotFound
 from datacommons.layers import Layer, find_layer, list_layers, search_all
-from datacommons.naming import name_of, title_of
 from datacommons.settings import Settings
 
 if TYPE_CHECKING:
@@ -154,7 +153,7 @@ class Commons:
         band : int, optional
             Which band of files that have several, counted from 1.
         replace : bool
-            Whether the layer may replace one of the same name and year.
+            Whether the layer may take the place of one of the same name and year, which stays as an older version.
         synthetic : bool
             Whether the layers were generated, not observed; they are then labelled so wherever shown.
         product, product_version : str, optional
@@ -185,37 +184,19 @@ class Commons:
         DataCommonsError, catalog.errors.CatalogError
             What is wrong with which file, and the mend.
         """
-        from datacommons.ingest.drafts import look_up_legend
-        from datacommons.ingest.intake import (
-            IngestOptions,
-            choose_columns,
-            choose_landscape,
-            choose_legend,
-            read_legend,
-        )
+        from datacommons.ingest.assembly import assemble_options
         from datacommons.ingest.raster_layers import ingest_files
         from datacommons.ingest.vector_layers import ingest_vectors
 
-        default = self.settings.landscape or name_of(self.root.name)
-        landscape_id, is_new = choose_landscape(
-            self.landscapes(),
-            landscape or self.settings.landscape,
-            default=default,
+        options = assemble_options(
+            self,
+            paths,
             collection=collection,
-            create=new_landscape,
-        )
-        target = landscape_id if is_new else self.landscape(landscape_id)
-        given, origin = read_legend(legend) if legend is not None else None, ""
-        if given is None and is_new and paths:
-            given, origin = look_up_legend(Path(paths[0]), crs, band)
-        options = IngestOptions(
-            collection=collection,
-            landscape=target,
-            title=landscape_title or title_of(landscape_id),
-            legend=choose_legend(collection, given, target),
-            legend_origin=origin,
-            access=self.settings.default_access,
-            years=tuple(years) if years is not None else None,
+            legend=legend,
+            landscape=landscape,
+            new_landscape=new_landscape,
+            landscape_title=landscape_title,
+            years=years,
             name=name,
             crs=crs,
             band=band,
@@ -225,10 +206,11 @@ class Commons:
             product_version=product_version,
             licence=licence,
             source_layer=layer,
-            columns=choose_columns(x, y),
+            x=x,
+            y=y,
             variable=variable,
             time=time,
-            derived_from=tuple(derived_from),
+            derived_from=derived_from,
             cell_size_m=cell_size_m,
         )
         take = ingest_vectors if collection == VECTORS else ingest_files

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from catalog.collections import make_collections
 from catalog.errors import CollectionNotFound
@@ -72,7 +74,7 @@ def open_as_is(folder: str | Path) -> Commons:
     root = Path(folder).absolute()
     settings = read_settings(root)
     store = open_store(locate_catalog(root, settings))
-    _describe_collections(store, settings)
+    describe_collections(store, settings)
     return Commons(root, settings, store)
 
 
@@ -102,7 +104,7 @@ def remove_demo(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _describe_collections(store: CatalogStore, settings: Settings) -> None:
+def describe_collections(store: CatalogStore, settings: Settings) -> None:
     """Let the collections say what ``commons.toml`` says now; a new catalog gets them."""
     # Collections are public and items have labels of their own: that land cover exists is no secret.
     for made in make_collections(name=settings.name, licence=settings.licence, contact=settings.contact):
@@ -111,9 +113,13 @@ def _describe_collections(store: CatalogStore, settings: Settings) -> None:
         except CollectionNotFound:
             known = made
             store.put_collection(made)
-        wanted = made | {"extent": known["extent"]}
-        if wanted != known:
-            store.put_collection(wanted)
+        if made | {"extent": known["extent"]} != known:
+            # Another process may widen the extent between our look and our write.
+            store.change_collection(made["id"], partial(_describe_anew, made))
+
+
+def _describe_anew(made: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    return made | {"extent": known["extent"]}
 
 
 def clear_folder(root: Path, *, keep: bool) -> None:

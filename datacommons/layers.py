@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,12 +36,14 @@ class Layer:
         Access label.
     synthetic : bool
         Whether it was generated, not observed.
-    product, version : str
+    product, product_version : str
         Which product it is of; empty if unsaid.
     cell_size_m : float or None
         Edge of its own cells in metres, before it is aligned to the landscape's grid; None where it was not noted.
     features : int or None
         Of a vector layer; None of rasters.
+    version : str
+        Which version of the layer it is: ``1`` unless it was replaced.
     """
 
     collection: str
@@ -56,17 +58,34 @@ class Layer:
     access: str
     synthetic: bool
     product: str = ""
-    version: str = ""
+    product_version: str = ""
     cell_size_m: float | None = None
     features: int | None = None
+    version: str = "1"
 
 
 def list_layers(store: CatalogStore, landscape: str | None = None) -> list[Layer]:
-    """List the land cover, drivers and vectors of a commons, by landscape, name and year."""
+    """List the land cover, drivers and vectors of a commons, the latest of each, by landscape, name and year."""
     items = search_all(store, Query(collections=(LAND_COVER, DRIVERS, VECTORS), limit=1000))
-    layers = (_to_layer(item) for item in items)
+    layers = (_to_layer(item) for item in items if not item["properties"].get("deprecated"))
     wanted = [layer for layer in layers if landscape in (None, layer.landscape)]
     return sorted(wanted, key=lambda layer: (layer.landscape, layer.name, layer.year or 0))
+
+
+def find_versions(
+    store: CatalogStore, collection: str, landscape: str, layer: str, year: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the items of all versions of a layer, newest first; of one year, if it is told."""
+    named = {"landscape:id": landscape, "landscape:layer": layer}
+    parts = [{"op": "=", "args": [{"property": name}, value]} for name, value in named.items()]
+    query = Query(collections=(collection,), filter={"op": "and", "args": parts}, limit=1000)
+    found = [item for item in search_all(store, query) if year is None or _year_of(item) == year]
+    return sorted(found, key=lambda item: int(item["properties"].get("version", 1)), reverse=True)
+
+
+def find_latest(versions: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the version that holds, of all that there are; None if none does."""
+    return next((item for item in versions if not item["properties"].get("deprecated")), None)
 
 
 def search_all(store: CatalogStore, query: Query) -> Iterator[dict[str, Any]]:
@@ -103,13 +122,12 @@ def _to_layer(item: Mapping[str, Any]) -> Layer:
     asset = item["assets"]["data"]
     band = (asset.get("bands") or [{}])[0]
     classes = asset.get("classification:classes") or band.get("classification:classes")
-    year = properties.get("start_datetime")
     return Layer(
         collection=item["collection"],
         item=item["id"],
         landscape=properties["landscape:id"],
         name=properties["landscape:layer"],
-        year=int(year[:4]) if year else None,
+        year=_year_of(item),
         legend=Legend.from_classification(classes) if classes else None,
         unit=asset.get("unit") or band.get("unit") or "",
         href=asset["href"],
@@ -117,7 +135,13 @@ def _to_layer(item: Mapping[str, Any]) -> Layer:
         access=properties.get("landscape:access", "public"),
         synthetic=bool(properties.get("landscape:synthetic", False)),
         product=properties.get("landscape:product", ""),
-        version=properties.get("version", ""),
+        product_version=properties.get("landscape:product_version", ""),
         cell_size_m=properties.get("gsd"),
         features=properties.get("table:row_count"),
+        version=properties.get("version", "1"),
     )
+
+
+def _year_of(item: Mapping[str, Any]) -> int | None:
+    started = item["properties"].get("start_datetime")
+    return int(started[:4]) if started else None

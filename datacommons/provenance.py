@@ -73,7 +73,7 @@ def _compare_products(dates: Sequence[Layer], rule: TransitionRule) -> list[str]
 def _compare_versions(dates: Sequence[Layer]) -> list[str]:
     notes = []
     for product in dict.fromkeys(layer.product for layer in dates if layer.product):
-        versions = _group([layer for layer in dates if layer.product == product], lambda layer: layer.version)
+        versions = _group([layer for layer in dates if layer.product == product], lambda layer: layer.product_version)
         if len(versions) > 1:
             told = " and ".join(f"{version or 'unsaid'} ({years})" for version, years in versions.items())
             notes.append(

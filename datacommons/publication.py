@@ -14,7 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
-from catalog.store import CatalogStore
+from catalog.collections import RUNS
+from catalog.errors import ItemNotFound
+from catalog.store import OWNER, CatalogStore
+from datacommons.errors import ItemExists
 
 STAGING_PREFIX: Final = ".staging-"
 LOCK_FILE: Final = "lock"
@@ -74,9 +77,25 @@ class Staging:
         staged.mkdir(parents=True)
         return staged
 
-    def publish(self, store: CatalogStore, items: Iterable[Mapping[str, Any]]) -> None:
-        """Put the staged folders in place and register ``items``; undo all of it if any step fails."""
+    def publish(self, store: CatalogStore, items: Iterable[Mapping[str, Any]], *, replace: bool = False) -> None:
+        """Put the staged folders in place and register ``items``; undo all of it if any step fails.
+
+        Parameters
+        ----------
+        store : CatalogStore
+        items : iterable of mapping
+            Taken from while the store writes.
+        replace : bool
+            Whether a place may be that of an item already.
+
+        Raises
+        ------
+        ItemExists
+            Where it may not, and another process was first.
+        """
         with publishing(self.root):
+            if not replace:
+                self._refuse_taken(store)
             self._write_journal()
             moved: list[Path] = []
             try:
@@ -88,6 +107,14 @@ class Staging:
                 for place in reversed(moved):
                     self._take_back(place)
                 raise
+
+    def _refuse_taken(self, store: CatalogStore) -> None:
+        for place in self._places:
+            for item in items_of(store, place):
+                raise ItemExists(
+                    f"{item['id']} in {item['collection']} was made by another process meanwhile: look at it, and do "
+                    "it again."
+                )
 
     def _write_journal(self) -> None:
         with (self._aside / JOURNAL_FILE).open("w", encoding="utf-8") as file:
@@ -110,6 +137,21 @@ class Staging:
         if (self._replaced / place).exists():
             (self._replaced / place).rename(target)
         remove_empty_parents(self.root, place)
+
+
+def items_of(store: CatalogStore, place: Path) -> list[dict[str, Any]]:
+    """Return the item that a folder of the commons is of, if there is one."""
+    match place.parts:
+        case ["layers", collection, item]:
+            owner = (collection, item)
+        case ["runs", _, _, run]:
+            owner = (RUNS, run)
+        case _:
+            return []
+    try:
+        return [store.item(*owner, OWNER)]
+    except ItemNotFound:
+        return []
 
 
 @contextmanager

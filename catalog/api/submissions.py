@@ -16,6 +16,7 @@ from stac_pydantic import Collection, Item
 from catalog.api.links import STRUCTURAL, Address
 from catalog.errors import InvalidCollection, InvalidItem
 from catalog.items.extensions import SCHEMA_ROOT
+from catalog.items.versions import read_item_href
 
 _ELSEWHERE: Final = frozenset({"http", "https", "s3", "gs", "az"})
 
@@ -108,8 +109,10 @@ def _is_elsewhere(href: str) -> bool:
 
 
 def _list_hrefs(document: Mapping[str, Any]) -> Iterator[str]:
+    """Go through all addresses but those of items of this server, which name no file."""
     for link in document.get("links") or []:
-        yield link["href"]
+        if read_item_href(link["href"]) is None:
+            yield link["href"]
     for holder in (document.get("assets") or {}, document.get("item_assets") or {}):
         for asset in holder.values():
             if "href" in asset:

@@ -15,6 +15,7 @@ from catalog.errors import LayerError, UnreadableLayer
 from catalog.items.extensions import find_extensions
 from catalog.items.georeference import describe_grid, find_footprint
 from catalog.items.rasters import RasterFacts, read_raster
+from catalog.items.versions import DERIVED_FROM, item_href
 from catalog.legend import Legend
 from catalog.store import Bbox
 
@@ -222,8 +223,8 @@ def file_asset(
 
 def link_source(item: pystac.Item, collection: str, source_id: str) -> None:
     """Say that an item was derived from another item of the commons."""
-    href = f"stac/collections/{collection}/items/{source_id}"
-    item.add_link(pystac.Link("derived_from", href, media_type=MediaType.GEOJSON, title=source_id))
+    href = item_href(collection, source_id)
+    item.add_link(pystac.Link(DERIVED_FROM, href, media_type=MediaType.GEOJSON, title=source_id))
 
 
 def checksum_file(path: str | Path) -> str:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import StoreError
 from catalog.pgstac.conditions import declare, read_label
+from catalog.pgstac.sources import gather_sources
 from catalog.query.queryables import QUERYABLES
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of what is ours; one more with every change of `schema.sql` or of the declared properties."""
 
 _MEND: Final = "Run `datacommons catalog migrate`."
@@ -92,5 +93,6 @@ def _install(connection: Connection[Any]) -> None:
                 f'CREATE INDEX IF NOT EXISTS "datacommons_{name}" ON pgstac.items '
                 f'(({value}), datetime DESC, id COLLATE "C", collection COLLATE "C") WHERE {value} IS NOT NULL'
             )
+        gather_sources(connection)
         connection.execute("DELETE FROM datacommons.version")
         connection.execute("INSERT INTO datacommons.version VALUES (%s)", (VERSION,))

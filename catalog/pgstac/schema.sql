@@ -1,6 +1,8 @@
--- What datacommons adds to a pgSTAC database: functions for CQL2 that pgSTAC does not have, and indexes on the
--- properties that a commons declares. Nothing of pgSTAC itself is changed.
+-- What datacommons adds to a pgSTAC database: functions for CQL2 that pgSTAC does not have, and indexes on words and on
+-- the properties that a commons declares. Nothing of pgSTAC itself is changed.
 CREATE SCHEMA IF NOT EXISTS datacommons;
+-- Whoever puts items in has the indexes filled, and so calls these functions.
+GRANT USAGE ON SCHEMA datacommons TO PUBLIC;
 
 -- A time in RFC 3339, NULL where it is none; without a zone it is UTC.
 CREATE OR REPLACE FUNCTION datacommons.moment_of(value jsonb) RETURNS timestamptz AS $$
@@ -93,7 +95,22 @@ CREATE OR REPLACE FUNCTION datacommons.mentions(text_words text, terms text[]) R
     )
 $$ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE;
 
+-- Each word once, for the index; NULL where there is none. A phrase is looked up by its words, and then compared.
+CREATE OR REPLACE FUNCTION datacommons.word_list(value text) RETURNS text[] AS $$
+    SELECT string_to_array(nullif(btrim(datacommons.words(value)), ''), ' ')
+$$ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE INDEX IF NOT EXISTS datacommons_words
+    ON pgstac.items USING gin (datacommons.word_list(datacommons.words_of(id, content -> 'properties')));
+
 CREATE INDEX IF NOT EXISTS datacommons_order
     ON pgstac.items (datetime DESC, id COLLATE "C", collection COLLATE "C");
+
+-- What each item was derived from, which may not be lost under it.
+CREATE TABLE IF NOT EXISTS datacommons.sources (
+    source_collection text NOT NULL, source_id text NOT NULL, collection text NOT NULL, id text NOT NULL,
+    PRIMARY KEY (source_collection, source_id, collection, id)
+);
+CREATE INDEX IF NOT EXISTS sources_by_item ON datacommons.sources (collection, id);
 
 CREATE TABLE IF NOT EXISTS datacommons.version (version int NOT NULL);

@@ -132,7 +132,10 @@ def _list_conditions(query: Query, reader: Reader, translator: PgTranslator) -> 
         yield f"i.collection = ANY(ARRAY(SELECT c.id FROM pgstac.collections c WHERE {text}))", values  # noqa: S608
     if query.q is not None:
         words = "datacommons.words_of(i.id, i.content -> 'properties')"
-        yield f"datacommons.mentions({words}, %s)", [[term.replace("\0", " ") for term in query.q]]
+        terms = [term.replace("\0", " ") for term in query.q]
+        listed = f"datacommons.word_list({words}) @> datacommons.word_list(%s)"
+        yield f"({' OR '.join([listed] * len(terms))})", list(terms)  # what the index can tell
+        yield f"datacommons.mentions({words}, %s)", [terms]
     if query.filter is not None:
         yield translator.translate(query.filter)
     place = read_place(query)

@@ -14,10 +14,18 @@ import orjson
 from catalog.collections import widen_extent
 from catalog.errors import CollectionNotFound, InvalidItem, ItemNotFound, StoreError
 from catalog.index import index_collection, index_item
+from catalog.items.versions import ItemName
 from catalog.pgstac.collections import search_collections
 from catalog.pgstac.conditions import write_moment
 from catalog.pgstac.migration import check_version
 from catalog.pgstac.selection import DOCUMENT, PgSelection, load, see, select_items
+from catalog.pgstac.sources import (
+    list_derived,
+    note_sources,
+    refuse_deletion,
+    refuse_deletion_of_all,
+    refuse_other_assets,
+)
 from catalog.query.aggregation import Aggregation, check_names
 from catalog.query.tokens import encode_token
 from catalog.store import ACCESS_FIELD, OWNER, Change, Expect, Page, Query, Reader, check_expected, check_same
@@ -128,8 +136,8 @@ class PgstacStore:
     def put_items(self, items: Iterable[Mapping[str, Any]], *, expect: Expect = "any") -> None:
         """Store items, all or none. The extents of their collections are widened.
 
-        Raises InvalidItem, AlreadyThere, ItemNotFound, and CollectionNotFound where an item's collection was not
-        put before.
+        Raises InvalidItem, AlreadyThere, ItemNotFound, StillNeeded, and CollectionNotFound where an item's collection
+        was not put before.
         """
         with self._writing() as connection:
             _put_items(connection, items, expect)
@@ -163,15 +171,22 @@ class PgstacStore:
             return tuple(_aggregate(connection, selection, name) for name in wanted)
 
     def delete_items(self, collection_id: str, item_ids: Iterable[str]) -> None:
-        """Forget items, all or none; ids that are not there are passed over."""
+        """Forget items, all or none; ids that are not there are passed over. Raises StillNeeded."""
         names = [name for name in item_ids if "\0" not in name]
         with self._writing() as connection:
+            refuse_deletion(connection, collection_id, names)
             connection.execute("DELETE FROM items WHERE collection = %s AND id = ANY(%s)", (collection_id, names))
 
+    def derived_items(self, collection_id: str, item_id: str) -> list[ItemName]:
+        """Return collection and id of all items that were derived from one, in their order."""
+        with self._reading() as connection:
+            return list_derived(connection, _clean(collection_id), _clean(item_id))
+
     def delete_collection(self, collection_id: str) -> None:
-        """Forget a collection and its items. Raises CollectionNotFound."""
+        """Forget a collection and its items. Raises CollectionNotFound and StillNeeded."""
         with self._writing() as connection:
             _find_collection(connection, collection_id, OWNER)
+            refuse_deletion_of_all(connection, collection_id)
             connection.execute("DELETE FROM items WHERE collection = %s", (collection_id,))
             connection.execute("DELETE FROM collections WHERE id = %s", (collection_id,))
 
@@ -305,7 +320,7 @@ def _put_items(connection: Connection[Any], items: Iterable[Mapping[str, Any]], 
     bases = {name: load(base) for name, base in connection.execute("SELECT id, base_item::text FROM collections")}
     connection.execute(_INCOMING)
     with connection.cursor().copy("COPY incoming FROM STDIN") as copy:
-        taken = _copy_rows(copy.write_row, items, bases, expect)
+        taken, sources = _copy_rows(copy.write_row, items, bases, expect)
     if not taken:
         connection.execute("DROP TABLE incoming")
         return
@@ -316,9 +331,11 @@ def _put_items(connection: Connection[Any], items: Iterable[Mapping[str, Any]], 
         "DELETE FROM incoming WHERE place NOT IN (SELECT max(place) FROM incoming GROUP BY collection, id)"
     )
     _check_expectations(connection, expect)
+    refuse_other_assets(connection)
     connection.execute(_CHECK_PARTITIONS)
     connection.execute("DELETE FROM items i USING incoming n WHERE i.collection = n.collection AND i.id = n.id")
     connection.execute(_TAKE_IN)
+    note_sources(connection, sources)
     connection.execute("DROP TABLE incoming")
     for name, added in taken.items():
         widened = widen_extent(_find_collection(connection, name, OWNER), added)
@@ -330,9 +347,10 @@ def _copy_rows(
     items: Iterable[Mapping[str, Any]],
     bases: Mapping[str, Document],
     expect: Expect,
-) -> dict[str, list[Document]]:
-    """Send items to the database, and return what the extents of their collections need."""
+) -> tuple[dict[str, list[Document]], dict[ItemName, tuple[ItemName, ...]]]:
+    """Send items to the database; return what the extents of their collections need, and what they were made of."""
     taken: dict[str, list[Document]] = {}
+    sources: dict[ItemName, tuple[ItemName, ...]] = {}
     seen: set[tuple[str, str]] = set()
     for place, item in enumerate(items):
         row = index_item(item)
@@ -350,7 +368,9 @@ def _copy_rows(
         slim = _slim(orjson.loads(row.document), bases[row.collection])
         write((place, row.collection, row.id, *times, slim, row.document))
         taken.setdefault(row.collection, []).append(_describe_extent(item))
-    return taken
+        if row.sources or (row.collection, row.id) in sources:
+            sources[row.collection, row.id] = row.sources
+    return taken, sources
 
 
 def _describe_extent(item: Mapping[str, Any]) -> Document:

@@ -22,6 +22,8 @@ GEOMETRY_TYPES: Final = frozenset(
         "GeometryCollection",
     }
 )
+_FEWEST_POSITIONS: Final = 4
+_NUMBERS: Final = frozenset({int, float})
 
 
 class Place:
@@ -65,6 +67,35 @@ def read_geometry(geometry: Mapping[str, Any]) -> BaseGeometry:
     """
     found = parse_geometry(geometry)
     return found if found.is_valid else shapely.make_valid(found)
+
+
+def check_geometry(geometry: Any) -> None:
+    """Raise ValueError where a GeoJSON geometry cannot be read, as `read_geometry` does.
+
+    Most are plain polygons, which are seen to be readable without being read.
+    """
+    if not _is_plain_polygon(geometry):
+        parse_geometry(geometry)
+
+
+def _is_plain_polygon(geometry: Any) -> bool:
+    if type(geometry) is not dict or geometry.get("type") != "Polygon":
+        return False
+    rings = geometry.get("coordinates")
+    return type(rings) is list and len(rings) > 0 and all(map(_is_plain_ring, rings))
+
+
+def _is_plain_ring(ring: Any) -> bool:
+    if type(ring) is not list or len(ring) < _FEWEST_POSITIONS or ring[0] != ring[-1]:
+        return False
+    for position in ring:
+        if type(position) is not list or len(position) != 2:
+            return False
+        x, y = position
+        # Comparing also tells what is not finite.
+        if type(x) not in _NUMBERS or type(y) not in _NUMBERS or not -1e6 < x < 1e6 or not -1e6 < y < 1e6:
+            return False
+    return True
 
 
 def parse_geometry(geometry: Mapping[str, Any]) -> BaseGeometry:

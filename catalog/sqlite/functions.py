@@ -16,6 +16,7 @@ from shapely import MultiPolygon
 from shapely import box as rectangle
 from shapely.geometry import mapping
 
+from catalog.items.versions import list_sources
 from catalog.query.footprints import Place, read_geometry, split_bbox
 from catalog.query.query import Bbox
 from catalog.query.queryables import (
@@ -54,7 +55,7 @@ def naming_places() -> Iterator[Callable[[Place], int]]:
 def add_functions(connection: sqlite3.Connection) -> None:
     """Add the functions to a connection."""
     for function in (
-        touches, relate, value_of, moment_of, queryable_of, words_of, mentioned, casefold, fold, calculate,
+        touches, relate, value_of, moment_of, queryable_of, words_of, sources_of, mentioned, casefold, fold, calculate,
         same_kind, relate_lists, lasts, extends,
     ):  # fmt: skip
         arguments = function.__code__.co_argcount
@@ -96,6 +97,11 @@ def queryable_of(document: str, name: str) -> Value:
 def words_of(document: str) -> str:
     """Return the texts of an item that are searched for words."""
     return list_words(orjson.loads(document))
+
+
+def sources_of(document: str) -> str:
+    """Return collection and id of what an item was derived from, as a JSON list."""
+    return orjson.dumps(list_sources(orjson.loads(document))).decode()
 
 
 def mentioned(document: str, terms: str) -> bool:

@@ -14,6 +14,7 @@ import orjson
 from catalog.collections import make_collections
 from catalog.errors import InvalidItem
 from catalog.index import ItemIndex, index_item
+from catalog.items.versions import ItemName
 from catalog.query.footprints import split_bbox
 from catalog.query.queryables import QUERYABLES
 from catalog.sqlite.store import SqliteStore
@@ -111,8 +112,9 @@ def _make_collection(collection_id: str) -> dict[str, Any]:
 def _check_items(connection: sqlite3.Connection, store: SqliteStore) -> Iterator[Finding]:
     columns = ", ".join(("collection", "id", *_INDEXED))
     words = "(SELECT text FROM words WHERE rowid = items.key)"
-    sql = f"SELECT document, {words}, {columns} FROM items ORDER BY collection, id"  # noqa: S608
-    for document, found, collection, item_id, *indexed in connection.execute(sql):
+    sources = "(SELECT json_group_array(json_array(collection, id)) FROM sources WHERE key = items.key)"
+    sql = f"SELECT document, {words}, {sources}, {columns} FROM items ORDER BY collection, id"  # noqa: S608
+    for document, found, origins, collection, item_id, *indexed in connection.execute(sql):
         subject = f"item {collection}/{item_id}"
         try:
             item = orjson.loads(document)
@@ -124,13 +126,17 @@ def _check_items(connection: sqlite3.Connection, store: SqliteStore) -> Iterator
             yield Finding(
                 subject, f"its document is that of {wanted.collection}/{wanted.id}", "delete it, and take it in again"
             )
-        elif (*_columns_of(wanted), wanted.words) != (*indexed, found):
+        elif (*_columns_of(wanted), wanted.words, set(wanted.sources)) != (*indexed, found, _read_names(origins)):
             yield Finding(
                 subject,
                 "the index says another thing of it than its document",
                 "index it again",
                 partial(store.put_items, [item]),
             )
+
+
+def _read_names(text: str) -> set[ItemName]:
+    return {(collection, item_id) for collection, item_id in orjson.loads(text)}
 
 
 def _columns_of(index: ItemIndex) -> tuple[Any, ...]:

@@ -65,6 +65,16 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """CREATE VIRTUAL TABLE words USING fts5 (text, tokenize = "unicode61 remove_diacritics 2")""",
         "INSERT INTO words (rowid, text) SELECT key, words_of(document) FROM items",
     ),
+    (
+        # What each item was derived from, which may not be lost under it.
+        """CREATE TABLE sources (
+            collection TEXT NOT NULL, id TEXT NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (collection, id, key)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX sources_by_key ON sources (key)",
+        """INSERT INTO sources
+            SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), items.key
+            FROM items, json_each(sources_of(items.document))""",
+    ),
 )
 
 

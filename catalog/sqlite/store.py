@@ -13,16 +13,16 @@ import orjson
 
 from catalog.collections import widen_extent
 from catalog.errors import CollectionNotFound, ItemNotFound, StoreError
-from catalog.index import ItemIndex, index_collection, index_item
+from catalog.index import index_collection, index_item
+from catalog.items.versions import ItemName
 from catalog.query.aggregation import Aggregation, check_names
-from catalog.query.footprints import split_bbox
-from catalog.query.queryables import QUERYABLES
 from catalog.query.tokens import encode_token
 from catalog.sqlite.collections import select_collections
 from catalog.sqlite.counting import aggregate
 from catalog.sqlite.functions import add_functions, naming_places
 from catalog.sqlite.migrations import migrate
 from catalog.sqlite.selection import select_items
+from catalog.sqlite.writing import ItemWriter, delete_all_items, delete_items, list_derived
 from catalog.store import OWNER, Change, Expect, Page, Query, Reader, Sort, check_expected, check_same
 
 _BUSY_SECONDS: Final = 30.0
@@ -31,12 +31,6 @@ _LOG_PAGES: Final = 10_000
 _PUT_COLLECTION: Final = """
     INSERT INTO collections (id, access, document) VALUES (?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET access = excluded.access, document = excluded.document"""
-_COLUMNS: Final = (
-    *("collection", "id", "access", "sorted_at", "starts", "ends", "west", "south", "east", "north", "document"),
-    *(f'"{name}"' for name in QUERYABLES),
-)
-_INSERT_ITEM: Final = f"INSERT INTO items ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
-_UPDATE_ITEM: Final = f"UPDATE items SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE key = ?"  # noqa: S608
 
 
 class SqliteStore:
@@ -104,12 +98,13 @@ class SqliteStore:
     def put_items(self, items: Iterable[Mapping[str, Any]], *, expect: Expect = "any") -> None:
         """Store items, all or none. The extents of their collections are widened.
 
-        Raises InvalidItem, AlreadyThere, ItemNotFound, and CollectionNotFound where an item's collection was not
-        put before.
+        Raises InvalidItem, AlreadyThere, ItemNotFound, StillNeeded, and CollectionNotFound where an item's collection
+        was not put before.
         """
         with self._writing() as connection:
             known = {row[0] for row in connection.execute("SELECT id FROM collections")}
             taken: dict[str, list[Mapping[str, Any]]] = {}
+            writer = ItemWriter(connection, expect)
             for item in items:
                 row = index_item(item)
                 if row.collection not in known:
@@ -117,8 +112,9 @@ class SqliteStore:
                         f"Item {row.id!r} names the collection {row.collection!r}, which is not there; "
                         f"there are: {', '.join(sorted(known)) or 'none'}."
                     )
-                _put_item(connection, row, expect)
+                writer.put(row)
                 taken.setdefault(row.collection, []).append(item)
+            writer.flush()
             # In the same transaction: of two writers neither must undo what the other has widened.
             for name, added in taken.items():
                 found = _find_collection(connection, name, OWNER)
@@ -130,7 +126,9 @@ class SqliteStore:
             changed = change(_find_item(connection, collection_id, item_id, OWNER))
             row = index_item(changed)
             check_same("item", (collection_id, item_id), (row.collection, row.id))
-            _put_item(connection, row, "known")
+            writer = ItemWriter(connection, "known")
+            writer.put(row)
+            writer.flush()
             found = _find_collection(connection, collection_id, OWNER)
             connection.execute(_PUT_COLLECTION, index_collection(widen_extent(found, [changed])))
         return changed
@@ -159,24 +157,21 @@ class SqliteStore:
             return tuple(aggregate(connection, selection, name) for name in wanted)
 
     def delete_items(self, collection_id: str, item_ids: Iterable[str]) -> None:
-        """Forget items, all or none; ids that are not there are passed over."""
+        """Forget items, all or none; ids that are not there are passed over. Raises StillNeeded."""
+        names = list(item_ids)
         with self._writing() as connection:
-            for item_id in item_ids:
-                key = _find_key(connection, collection_id, item_id)
-                if key is not None:
-                    connection.execute("DELETE FROM items WHERE key = ?", (key,))
-                    _forget_index(connection, key)
+            delete_items(connection, collection_id, names)
+
+    def derived_items(self, collection_id: str, item_id: str) -> list[ItemName]:
+        """Return collection and id of all items that were derived from one, in their order."""
+        with self._reading() as connection:
+            return list_derived(connection, collection_id, item_id)
 
     def delete_collection(self, collection_id: str) -> None:
-        """Forget a collection and its items. Raises CollectionNotFound."""
+        """Forget a collection and its items. Raises CollectionNotFound and StillNeeded."""
         with self._writing() as connection:
             _find_collection(connection, collection_id, OWNER)
-            keys = [
-                row[0] for row in connection.execute("SELECT key FROM items WHERE collection = ?", (collection_id,))
-            ]
-            for key in keys:
-                _forget_index(connection, key)
-            connection.execute("DELETE FROM items WHERE collection = ?", (collection_id,))
+            delete_all_items(connection, collection_id)
             connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,))
 
     def close(self) -> None:
@@ -259,36 +254,6 @@ def _find_item(connection: sqlite3.Connection, collection_id: str, item_id: str,
     if row is None or not (reader.may_see(row[0]) and reader.may_see(row[1])):
         raise ItemNotFound(f"There is no item {item_id!r} in the collection {collection_id!r}.")
     return _load(row[2])
-
-
-def _find_key(connection: sqlite3.Connection, collection_id: str, item_id: str) -> int | None:
-    found = connection.execute("SELECT key FROM items WHERE collection = ? AND id = ?", (collection_id, item_id))
-    row = found.fetchone()
-    return None if row is None else int(row[0])
-
-
-def _put_item(connection: sqlite3.Connection, row: ItemIndex, expect: Expect) -> None:
-    key = _find_key(connection, row.collection, row.id)
-    check_expected(expect, "item", row.id, there=key is not None)
-    times = (row.sorted_at, row.starts, row.ends)
-    box = row.bbox or (None, None, None, None)
-    values = (row.collection, row.id, row.access, *times, *box, row.document, *row.declared)
-    if key is None:
-        key = connection.execute(_INSERT_ITEM, values).lastrowid
-        assert key is not None
-    else:
-        connection.execute(_UPDATE_ITEM, (*values, key))
-        _forget_index(connection, key)
-    for number, (west, south, east, north) in enumerate(split_bbox(row.bbox) if row.bbox else ()):
-        connection.execute(
-            "INSERT INTO footprints VALUES (?, ?, ?, ?, ?)", (2 * key + number, west, east, south, north)
-        )
-    connection.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (key, row.words))
-
-
-def _forget_index(connection: sqlite3.Connection, key: int) -> None:
-    connection.execute("DELETE FROM footprints WHERE key IN (?, ?)", (2 * key, 2 * key + 1))
-    connection.execute("DELETE FROM words WHERE rowid = ?", (key,))
 
 
 def _make_page(query: Query, order: Sequence[Sort], rows: Sequence[tuple[Any, ...]]) -> Page:

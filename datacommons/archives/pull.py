@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.collections import LAND_COVER
-from catalog.errors import ItemNotFound
 from catalog.legend import Legend
-from catalog.store import OWNER
 from datacommons.archives.links import Links, Patience
 from datacommons.archives.mosaic import Mosaic, cut_grid, fetch_mosaic, measure_tile
 from datacommons.archives.search import Box, find_asset, search_items
 from datacommons.archives.zarr import fetch_mean
 from datacommons.errors import InvalidIngest, ItemExists
 from datacommons.ingest.intake import choose_legend
+from datacommons.layers import find_latest, find_versions
 from datacommons.naming import check_name, name_of
 from datacommons.progress import Advance, progress_bar
 from datacommons.sources import Source, find_source
@@ -123,15 +122,15 @@ class _Pull:
 
     def is_taken(self, year: int | None) -> bool:
         """Tell whether the commons has the layer of a year. Raises ItemExists where it is of another product."""
-        item_id = f"{self.options.landscape}-{self.layer}" + (f"-{year}" if self.source.kind == LAND_COVER else "")
-        try:
-            item = self.commons.store.item(self.source.kind, item_id, OWNER)
-        except ItemNotFound:
+        of_year = year if self.source.kind == LAND_COVER else None
+        found = find_versions(self.commons.store, self.source.kind, self.options.landscape, self.layer, of_year)
+        item = find_latest(found)
+        if item is None:
             return False
         known = item["properties"].get("landscape:product")
         if known != self.source.product_of(year):
             raise ItemExists(
-                f"The commons has {item_id} in {self.source.kind} already, of "
+                f"The commons has {item['id']} in {self.source.kind} already, of "
                 f"{known or 'a product that nobody named'}: "
                 "say --replace to replace it, or leave out its year."
             )

@@ -81,7 +81,7 @@ def print_layers(layers: Sequence[Layer]) -> None:
         kind = f"{len(layer.legend)} classes" if layer.legend else layer.unit or "measurements"
         kind = kind if layer.features is None else f"{layer.features:,} features"
         origin = " (synthetic)" if layer.synthetic else ""
-        product = f"{layer.product} {layer.version}".strip()
+        product = f"{layer.product} {layer.product_version}".strip()
         row = (layer.landscape, layer.name, str(layer.year or ""), kind + origin, layer.access, product, layer.href)
         table.add_row(*(Text(cell) for cell in row))
     make_console().print(table)

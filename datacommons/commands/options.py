@@ -1,11 +1,14 @@
-"""The options that many commands share."""
+"""What many commands share: which commons is meant."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from datacommons.commons import Commons
 
 CommonsOption = Annotated[
     Path | None,
@@ -17,3 +20,11 @@ CommonsOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def open_named(commons: Path | None) -> Commons:
+    """Open the commons that was named, or the one that lies nearest."""
+    import datacommons
+    from datacommons.settings import find_commons
+
+    return datacommons.open(find_commons(commons, Path.cwd()))

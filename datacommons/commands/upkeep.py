@@ -14,6 +14,33 @@ catalog_commands = typer.Typer(help="The catalog as a whole.", no_args_is_help=T
 LinkOption = Annotated[bool, typer.Option("--link", help="Hard links to the files instead of copies, where possible.")]
 
 
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to create; it may exist if it is empty.")],
+    name: Annotated[str | None, typer.Option(help="Name shown to people.", show_default="the folder's")] = None,
+    landscape: Annotated[
+        str | None, typer.Option(help="Name of the first landscape.", show_default="the folder's")
+    ] = None,
+    contact: Annotated[str, typer.Option(help="Whom to ask.")] = "",
+    licence: Annotated[str, typer.Option(help="SPDX identifier of the layers' licence, or 'other'.")] = "other",
+    access: Annotated[str, typer.Option(help="Access label of what is ingested.")] = "public",
+    language: Annotated[str, typer.Option(help="Language of titles.")] = "en",
+) -> None:
+    """Create a commons."""
+    import datacommons
+    from datacommons.commands.display import print_line
+
+    with datacommons.init(
+        folder,
+        name=name,
+        landscape=landscape,
+        contact=contact,
+        licence=licence,
+        default_access=access,
+        language=language,
+    ) as commons:
+        print_line(f"Created the commons {commons.settings.name!r} in {folder}.")
+
+
 def doctor(
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without loss.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Compare sizes of files, not their checksums.")] = False,

@@ -11,16 +11,16 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry import shape
 
 from catalog.collections import LAND_COVER
-from catalog.errors import ItemNotFound
 from catalog.items.georeference import find_footprint
 from catalog.legend import Legend
-from catalog.store import OWNER, Bbox, CatalogStore
-from datacommons.errors import InvalidIngest, InvalidRaster, ItemExists, SourceNotFound
+from catalog.store import Bbox, CatalogStore
+from datacommons.errors import InvalidIngest, InvalidRaster, SourceNotFound
 from datacommons.grids import cell_size_m, grid_name, same_grid
 from datacommons.ingest.datasets import is_dataset, open_variable
 from datacommons.ingest.inspection import Tally
 from datacommons.ingest.intake import IngestOptions, check_source
 from datacommons.ingest.rasters import RasterSource, open_source
+from datacommons.ingest.versions import Version, choose_version
 from datacommons.naming import name_of, title_of, years_in
 
 _WHOLE_SHARE = 0.999
@@ -33,11 +33,11 @@ class Draft:
     Attributes
     ----------
     source : RasterSource
-    collection, item, layer : str
-        Where it will be, and how scenario files will call it.
+    version : Version
+        Which item it becomes.
+    layer : str
+        How scenario files will call it.
     year : int or None
-    replaced : bool
-        Whether the commons has the item already.
     notes : tuple of str
         What was unusual so far.
     cells : int
@@ -49,16 +49,24 @@ class Draft:
     """
 
     source: RasterSource
-    collection: str
-    item: str
+    version: Version
     layer: str
     year: int | None
-    replaced: bool
     notes: tuple[str, ...]
     cells: int = 0
     tally: Tally | None = None
     product: str = ""
     product_version: str = ""
+
+    @property
+    def collection(self) -> str:
+        """The collection of its item."""
+        return self.version.collection
+
+    @property
+    def item(self) -> str:
+        """The id of its item."""
+        return self.version.item
 
     @property
     def folder(self) -> str:
@@ -78,7 +86,7 @@ class Draft:
     @property
     def origin(self) -> dict[str, str]:
         """What is known of its product, as the item says it."""
-        known = {"landscape:product": self.product, "version": self.product_version}
+        known = {"landscape:product": self.product, "landscape:product_version": self.product_version}
         return {name: text for name, text in known.items() if text}
 
     @property
@@ -96,28 +104,24 @@ def draft_items(store: CatalogStore, paths: Sequence[Path], options: IngestOptio
         If a file cannot be opened, lies elsewhere, or its item is there already or cannot be named.
     """
     sources = [choose_source(path, options) for path in paths]
-    new = isinstance(options.landscape, str)
     grid = sources[0].geobox if isinstance(options.landscape, str) else options.landscape.geobox
     years = options.years or [_tell_year(path, options.collection) for path in paths]
     drafts: list[Draft] = []
     for source, year in zip(sources, years, strict=True):
         layer = _name_layer(source.path, options)
-        item = f"{options.landscape_id}-{layer}" + (f"-{year}" if options.collection == LAND_COVER else "")
         notes = _compare_grids(source, grid, options.landscape_id)
-        replaced = not new and is_there(store, item, options)
-        product, version, told = _choose_product(source, options)
+        version = choose_version(store, options.collection, options.landscape_id, layer, year, replace=options.replace)
+        product, product_version, told = _choose_product(source, options)
         origin = (options.legend_origin,) if options.legend_origin and not drafts else ()
         drafts.append(
             Draft(
                 source,
-                options.collection,
-                item,
+                version,
                 layer,
                 year,
-                replaced,
                 (*origin, *source.notes, *notes, *told),
                 product=product,
-                product_version=version,
+                product_version=product_version,
             )
         )
     refuse_twins([(draft.item, draft.source.name) for draft in drafts])
@@ -184,17 +188,6 @@ def _choose_product(source: RasterSource, options: IngestOptions) -> tuple[str, 
         return "", "", ()
     told = f"its tags say that it is of {source.product} {source.product_version}".rstrip()
     return source.product, source.product_version, (told,)
-
-
-def is_there(store: CatalogStore, item: str, options: IngestOptions) -> bool:
-    """Tell whether the commons has an item already. Raises ItemExists where it may not be replaced."""
-    try:
-        store.item(options.collection, item, OWNER)
-    except ItemNotFound:
-        return False
-    if not options.replace:
-        raise ItemExists(f"The commons has {item} in {options.collection} already: say --replace to replace it.")
-    return True
 
 
 def refuse_twins(drafts: Sequence[tuple[str, str]]) -> None:

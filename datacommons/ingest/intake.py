@@ -87,7 +87,11 @@ class IngestOptions:
     @property
     def origin(self) -> dict[str, str]:
         """What the user said of where the files come from, as the item says it."""
-        said = {"license": self.licence, "landscape:product": self.product, "version": self.product_version}
+        said = {
+            "license": self.licence,
+            "landscape:product": self.product,
+            "landscape:product_version": self.product_version,
+        }
         return {name: text for name, text in said.items() if text}
 
     @property

@@ -19,6 +19,7 @@ from datacommons.ingest.drafts import Draft, draft_items
 from datacommons.ingest.inspection import inspect_classified, inspect_continuous
 from datacommons.ingest.intake import IngestOptions, refuse_contradictions
 from datacommons.ingest.thumbnails import write_thumbnail
+from datacommons.ingest.versions import link_versions
 from datacommons.landscape import outline_landscape, to_item
 from datacommons.progress import Advance, progress_bar
 from datacommons.publication import Staging
@@ -41,7 +42,7 @@ class IngestReport:
     cells : int
         Cells with data; 0 of vectors.
     replaced : bool
-        Whether the commons had this layer before.
+        Whether the commons had this layer before; that version stays beside it.
     notes : tuple of str
         What was unusual, and how it was or will be dealt with.
     features : int
@@ -97,7 +98,7 @@ def ingest_files(
             items = Workers().map(lambda draft: _write(draft, options, staging, advance), drafts)
             if isinstance(options.landscape, str) and options.stored_legend:
                 items.insert(0, _create_landscape(drafts[0], options, options.stored_legend, staging))
-            staging.publish(store, items)
+            staging.publish(store, link_versions(store, items, [draft.version for draft in drafts]))
     return [_report(draft, options) for draft in drafts]
 
 
@@ -134,6 +135,7 @@ def _write(draft: Draft, options: IngestOptions, staging: Staging, advance: Adva
             "gsd": options.cell_size_m or draft.cell_size_m,
             **options.origin,
             **draft.origin,
+            **draft.version.properties,
         },
     )
     item.add_asset("thumbnail", _describe(folder / "thumbnail.png", staging, "Thumbnail", MediaType.PNG, "thumbnail"))
@@ -168,7 +170,7 @@ def _report(draft: Draft, options: IngestOptions) -> IngestReport:
         year=draft.year,
         href=draft.href,
         cells=draft.cells,
-        replaced=draft.replaced,
+        replaced=bool(draft.version.older),
         notes=draft.notes,
         licence=options.licence or "",
     )

@@ -17,10 +17,11 @@ from catalog.items.georeference import find_footprint
 from catalog.items.vectors import vector_item
 from catalog.store import CatalogStore
 from datacommons.errors import InvalidIngest, InvalidVector
-from datacommons.ingest.drafts import is_there, refuse_twins
+from datacommons.ingest.drafts import refuse_twins
 from datacommons.ingest.intake import IngestOptions, check_source, refuse_contradictions
 from datacommons.ingest.raster_layers import IngestReport
 from datacommons.ingest.vectors import VectorSource, open_vector
+from datacommons.ingest.versions import Version, choose_version, link_versions
 from datacommons.landscape import Landscape
 from datacommons.naming import name_of, title_of, years_in
 from datacommons.progress import progress_bar
@@ -41,21 +42,25 @@ class VectorDraft:
     Attributes
     ----------
     source : VectorSource
-    item, layer : str
-        What it will be called, in the catalog and by scenario files.
+    version : Version
+        Which item it becomes.
+    layer : str
+        How scenario files will call it.
     year : int or None
-    replaced : bool
-        Whether the commons has the item already.
     notes : tuple of str
         What was unusual.
     """
 
     source: VectorSource
-    item: str
+    version: Version
     layer: str
     year: int | None
-    replaced: bool
     notes: tuple[str, ...]
+
+    @property
+    def item(self) -> str:
+        """The id of its item."""
+        return self.version.item
 
     @property
     def folder(self) -> str:
@@ -101,7 +106,7 @@ def ingest_vectors(
             for draft in drafts:
                 items.append(_write(draft, options, staging))
                 advance(1)
-            staging.publish(store, items)
+            staging.publish(store, link_versions(store, items, [draft.version for draft in drafts]))
     return [_report(draft, options) for draft in drafts]
 
 
@@ -111,15 +116,13 @@ def _draft(store: CatalogStore, path: Path, place: int, options: IngestOptions) 
     check_source(path)
     source = open_vector(path, layer=options.source_layer, crs=options.crs, columns=options.columns)
     layer = _name_layer(path, options)
-    item = f"{landscape.id}-{layer}"
     years = options.years or ()
     found = years_in(path)
     return VectorDraft(
         source,
-        item,
+        choose_version(store, VECTORS, landscape.id, layer, None, replace=options.replace),
         layer,
         years[place] if years else found[0] if len(found) == 1 else None,
-        is_there(store, item, options),
         (*source.notes, *_compare_places(source, landscape)),
     )
 
@@ -177,7 +180,12 @@ def _write(draft: VectorDraft, options: IngestOptions, staging: Staging) -> dict
         landscape=options.landscape_id,
         layer=draft.layer,
         title=title_of(draft.layer),
-        properties={"landscape:access": options.access, "landscape:synthetic": options.synthetic, **options.origin},
+        properties={
+            "landscape:access": options.access,
+            "landscape:synthetic": options.synthetic,
+            **options.origin,
+            **draft.version.properties,
+        },
     )
     return dict(item.to_dict(include_self_link=False))
 
@@ -219,7 +227,7 @@ def _report(draft: VectorDraft, options: IngestOptions) -> IngestReport:
         year=draft.year,
         href=draft.href,
         cells=0,
-        replaced=draft.replaced,
+        replaced=bool(draft.version.older),
         notes=draft.notes,
         features=len(draft.source.frame),
         licence=options.licence or "",

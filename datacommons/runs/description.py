@@ -86,7 +86,14 @@ class Description:
             landscape=scenario.landscape,
             legend=self.study.landscape.legend,
             title=plain(scenario.title),
-            properties={**self._properties(score), "description": plain(scenario.storyline) or plain(scenario.title)},
+            properties={
+                **self._properties(score),
+                "description": plain(scenario.storyline) or plain(scenario.title),
+                "scenario:sources": [
+                    {"collection": layer.collection, "id": layer.item, "checksum": layer.checksum}
+                    for layer in self.study.sources
+                ],
+            },
             assets=self._files(),
         )
         for layer in self.study.sources:

@@ -19,6 +19,7 @@ from datacommons.progress import progress_bar
 from datacommons.publication import publishing
 from datacommons.upkeep.fixity import find_damage, local_files
 from datacommons.upkeep.interruptions import find_interrupted, read_journal, settle
+from datacommons.upkeep.lineage import examine_lineage
 
 _KEPT: Final = ("layers", "runs")
 # GDAL writes these beside a raster that somebody looks at.
@@ -33,8 +34,8 @@ def examine(commons: Commons, *, repair: bool = False, checksums: bool = True, p
     commons : Commons
         Best opened by :func:`datacommons.founding.open_as_is`, which leaves what a killed process left behind.
     repair : bool
-        Whether to mend: clear up after killed processes, index again, widen extents. No file that a layer or a
-        person may have written is touched.
+        Whether to mend: clear up after killed processes, index again, widen extents, unlink versions that are gone. No
+        file that a layer or a person may have written is touched.
     checksums : bool
         Whether to read all files for their checksums; sizes are compared in any case.
     progress : bool
@@ -49,6 +50,7 @@ def examine(commons: Commons, *, repair: bool = False, checksums: bool = True, p
         partial(_examine_catalog, commons),
         partial(_examine_interruptions, commons),
         partial(_examine_extents, commons),
+        partial(examine_lineage, commons.store),
         partial(_examine_files, commons, checksums=checksums),
         partial(_examine_folders, commons),
     )
@@ -92,7 +94,8 @@ def _examine_extents(commons: Commons) -> Iterator[Finding]:
                 f"collection {collection['id']}",
                 "its extent does not cover its items",
                 "widen it with --repair",
-                partial(commons.store.put_collection, wider),
+                # Others may write meanwhile: what is there then is widened.
+                partial(commons.store.change_collection, collection["id"], partial(widen_extent, items=items)),
             )
 
 

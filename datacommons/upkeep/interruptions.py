@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from catalog.errors import ItemNotFound
-from catalog.store import OWNER, CatalogStore
+from catalog.store import CatalogStore
 from datacommons.publication import (
     JOURNAL_FILE,
     LOCK_FILE,
     STAGING_PREFIX,
+    items_of,
     publishing,
     remove_empty_parents,
     remove_folder,
@@ -72,30 +72,16 @@ def _settle_place(root: Path, store: CatalogStore, aside: Path, place: Path) -> 
         if target.exists():
             shutil.rmtree(target)
         old.rename(target)
-    elif not new.exists() and target.exists() and not _items_of(store, place):
+    elif not new.exists() and target.exists() and not items_of(store, place):
         shutil.rmtree(target)
         remove_empty_parents(root, place)
 
 
 def _is_whole(root: Path, store: CatalogStore, place: Path) -> bool:
     """Tell whether the files in a place are those of its items in the catalog."""
-    items = _items_of(store, place)
+    items = items_of(store, place)
     files = [pair for item in items for pair in local_files(item, root)]
     return bool(items) and all(find_damage(file, asset) is None for file, asset in files)
-
-
-def _items_of(store: CatalogStore, place: Path) -> list[dict[str, object]]:
-    match place.parts:
-        case ["layers", collection, item]:
-            owner = (collection, item)
-        case ["runs", _, _, run]:
-            owner = ("runs", run)
-        case _:
-            return []
-    try:
-        return [store.item(*owner, OWNER)]
-    except ItemNotFound:
-        return []
 
 
 def _is_abandoned(aside: Path) -> bool:

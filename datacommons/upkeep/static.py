@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from catalog.index import is_id
+from catalog.items.versions import read_item_href
 from catalog.legend import slug
 from datacommons.errors import FolderNotEmpty, InvalidCatalog, LayerDamaged
 from datacommons.settings import SETTINGS_FILE, Settings, check_settings
@@ -30,7 +30,6 @@ _GEOJSON: Final = "application/geo+json"
 # Where files may be kept that are not taken along; "file:" and GDAL's own would reach into this machine.
 _REMOTE: Final = frozenset({"http", "https", "s3", "gs", "az", "abfs", "abfss"})
 _TREE: Final = frozenset({"self", "root", "parent", "collection", "item", "child"})
-_STORED_ITEM: Final = re.compile(r"stac/collections/([^/]+)/items/([^/]+)")
 
 
 def write_static(holdings: Holdings, folder: Path, *, link: bool = False, replace: bool = False) -> int:
@@ -213,10 +212,10 @@ def _static_href(href: str, place: Path, known: set[tuple[str, str]]) -> str | N
     """Return where a link leads without a server; None where it needs one."""
     if not is_local(href):
         return href
-    stored = _STORED_ITEM.fullmatch(href)
-    if stored is None or (stored[1], stored[2]) not in known:
+    stored = read_item_href(href)
+    if stored is None or stored not in known:
         return None
-    return os.path.relpath(_item_place(stored[1], stored[2]), place.parent)
+    return os.path.relpath(_item_place(*stored), place.parent)
 
 
 def _collection_place(collection_id: str) -> Path:

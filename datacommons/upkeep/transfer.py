@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from catalog.collections import RUNS
-from catalog.errors import ItemNotFound
+from catalog.errors import CollectionNotFound, ItemNotFound
 from catalog.index import index_collection, index_item
 from catalog.store import OWNER, CatalogStore, Query
 from datacommons.commons import Commons
@@ -72,10 +72,29 @@ def take_in(commons: Commons, holdings: Holdings, *, link: bool = False, replace
         for move in moves:
             if not (staging.files / move.target).exists():
                 copy_file(move.source, staging.files / move.target, link=link)
-        for collection in collections:
-            commons.store.put_collection(collection)
-        staging.publish(commons.store, items)
+        with _putting_collections(commons.store, collections):
+            staging.publish(commons.store, items, replace=replace)
     return len(items)
+
+
+@contextmanager
+def _putting_collections(store: CatalogStore, collections: list[Document]) -> Iterator[None]:
+    """Put collections, and put back what was there if the block fails; those that are used by then stay."""
+    before = {each["id"]: each for each in store.collections(OWNER)}
+    try:
+        for collection in collections:
+            store.put_collection(collection)
+        yield
+    except BaseException:
+        for name in (each["id"] for each in collections):
+            if _is_in_use(store, name):
+                continue
+            if name in before:
+                store.put_collection(before[name])
+            else:
+                with suppress(CollectionNotFound):
+                    store.delete_collection(name)
+        raise
 
 
 def copy_catalog(source: str, target: str, *, static: bool = False, link: bool = False, replace: bool = False) -> int:

@@ -47,7 +47,7 @@ def main() -> None:
             bench.skip("pgSTAC", lack)
         else:
             with run_cluster() as cluster, make_pgstac(Path(folder), cluster) as root:
-                measure(bench, "pgSTAC", root, count, barred=False, questions=INDEXED_BY_BOTH)
+                measure(bench, "pgSTAC", root, count, barred=False)
             compare(bench)
         print(bench)
     sys.exit(0 if all(row.holds for row in bench.barred) else 1)
@@ -80,7 +80,6 @@ def measure(
     *,
     rounds: int = _ROUNDS,
     barred: bool = True,
-    questions: Questions | None = None,
 ) -> None:
     """Fill the catalog of a commons, ask it, and put what was measured under a title; the bars are SQLite's."""
     heading = f"{title}, {count:,} items"
@@ -93,7 +92,7 @@ def measure(
     if size := sum(path.stat().st_size for path in root.glob("catalog.sqlite*")):
         bench.add(heading, Row("bytes an item", size / count, digits=0))
     with open_door(root) as address:
-        for what, make, (p50, p95, aim) in questions or QUESTIONS:
+        for what, make, (p50, p95, aim) in QUESTIONS:
             seconds = ask(address, make, count, rounds=rounds)
             _tell(bench, heading, what, seconds, *((p50, p95, aim) if barred else ()))
         # By turns, so that a machine that is busy for a while is so for both.
@@ -217,8 +216,6 @@ QUESTIONS: Questions = [
     ("words", by_words, (None, None, None)),
     ("by id", by_id, (4, None, None)),
 ]
-# In PostgreSQL words have no index: among a million items, each search for them would look at all.
-INDEXED_BY_BOTH: Questions = [question for question in QUESTIONS if question[1] is not by_words]
 
 
 def _search(**asked: str) -> str:

@@ -21,10 +21,11 @@ from catalog.store import ANONYMOUS, OWNER, CatalogStore, Query, Reader
 from tests.catalog.asking import COLLECTION, PARTNER, ids
 from tests.catalog.conftest import MakeItem
 from tests.catalog.query_contract import QueryContract
+from tests.catalog.version_contract import VersionContract
 from tests.catalog.write_contract import WriteContract
 
 
-class StoreContract(QueryContract, WriteContract):
+class StoreContract(QueryContract, WriteContract, VersionContract):
     """The contract suite. The fixture `store` is an empty store."""
 
     @pytest.fixture(autouse=True)

@@ -47,6 +47,31 @@ def test_an_item_is_created_read_changed_and_deleted(writing_api: Api, sent: dic
     assert writing_api.write("DELETE", here).status_code == 404
 
 
+def test_what_others_were_derived_from_stays(writing_api: Api, sent: dict[str, Any]) -> None:
+    here = f"{writing_api.url}{ITEMS}/a"
+    derived = {**sent, "id": "b", "links": [{"rel": "derived_from", "href": here}]}
+    assert writing_api.write("POST", ITEMS, json=sent).status_code == 201
+    made = writing_api.write("POST", ITEMS, json=derived)
+    assert made.status_code == 201, made.text
+    assert here in {link["href"] for link in made.json()["links"] if link["rel"] == "derived_from"}
+    refused = writing_api.write("DELETE", here)
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "StillNeeded"
+    assert "'a' cannot be deleted: b was derived from it" in refused.json()["description"]
+    read = writing_api.get(here).json()
+    other = {"data": {"href": "https://data.example/y.tif"}}
+    for method, body in (("PUT", {**read, "assets": other}), ("PATCH", {"assets": other})):
+        refused = writing_api.write(method, here, json=body)
+        assert refused.status_code == 409
+        assert "assets of the item 'a' cannot be changed: b was derived" in refused.json()["description"]
+    bulk = {"items": {"a": {**sent, "assets": other}}, "method": "upsert"}
+    assert writing_api.write("POST", "/stac/collections/land-cover/bulk_items", json=bulk).status_code == 409
+    assert writing_api.write("PATCH", here, json={"properties": {"title": "Told better"}}).status_code == 200
+    assert writing_api.get(here).json()["assets"] == ELSEWHERE
+    for name in "ba":
+        assert writing_api.write("DELETE", f"{ITEMS}/{name}").status_code == 204
+
+
 def test_a_created_item_is_found_and_widens_its_collection(writing_api: Api, sent: dict[str, Any]) -> None:
     writing_api.write("POST", ITEMS, json=sent)
     assert len(writing_api.get("/stac/search?bbox=10,50,11,51").json()["features"]) == 1

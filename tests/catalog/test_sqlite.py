@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import StoreError
+from catalog.items.versions import item_href
 from catalog.query.queryables import QUERYABLES
 from catalog.sqlite.migrations import MIGRATIONS
 from catalog.sqlite.store import SqliteStore
@@ -54,6 +55,7 @@ def test_the_file_says_its_version(path: Path) -> None:
 
 def test_a_file_of_the_first_version_is_brought_up_to_date(path: Path, make_item: MakeItem) -> None:
     old = [make_item("a", gsd=10, title="Old forest", created="2000-01-01T00:00:00Z"), make_item("b", deprecated=True)]
+    old[1]["links"] = [{"rel": "derived_from", "href": item_href("land-cover", "a")}]
     with closing(sqlite3.connect(path)) as connection, connection:
         for statement in MIGRATIONS[0]:
             connection.execute(statement)
@@ -68,6 +70,7 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(path: Path, make_item
         assert ids(store, filter="gsd = 10") == ids(store, q=("forest",)) == ["a"]
         assert ids(store, filter="created = TIMESTAMP('2000-01-01T01:00:00+01:00')") == ["a"]
         assert ids(store, filter="deprecated = true", bbox=(10, 50, 11, 51)) == ["b"]
+        assert store.derived_items("land-cover", "a") == [("land-cover", "b")]
         store.put_items([{**old[0], "properties": {**old[0]["properties"], "gsd": 20}}])
         assert ids(store, filter="gsd = 20", sortby=("-gsd",)) == ["a"]
 
@@ -84,7 +87,7 @@ def test_the_file_has_a_column_and_an_index_for_each_declared_property(path: Pat
 def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="is of version 99 and this program knows up to 2: update"):
+    with pytest.raises(StoreError, match="is of version 99 and this program knows up to 3: update"):
         SqliteStore(path)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import datacommons as dc
-from catalog.store import OWNER, Query
+from catalog.store import Query
 from datacommons.commons import Commons
 from datacommons.layers import search_all
 from datacommons.upkeep.doctor import examine
@@ -91,8 +91,9 @@ def test_killed_while_layers_are_replaced(killer: Killer, tmp_path: Path) -> Non
     for version, kill_at in enumerate(points, start=1):
         assert killer.order("ingest", version=version, files=files(version), kill_at=kill_at) == KILLED
         with dc.open(killer.root) as commons:
-            items = [commons.store.item("drivers", f"valley-{name}", OWNER) for name in ("a", "b")]
-            (seen,) = {int(item["properties"]["version"]) for item in items}
+            replaced = [layer for layer in commons.layers("valley") if layer.name in ("a", "b")]
+            assert [layer.name for layer in replaced] == ["a", "b"]
+            (seen,) = {int(layer.product_version) for layer in replaced}
             assert seen in (int(killer.done()[-1]), version)
             assert all((commons.layer("valley", name) == seen).all() for name in ("a", "b"))
             heal(commons)

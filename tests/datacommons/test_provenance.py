@@ -28,7 +28,7 @@ STRICT = TransitionRule()
 def date(year: int, product: str = "", version: str = "", **fields: Any) -> Layer:
     plain = {"legend": Legend.from_json(LEGEND), "unit": "", "href": "", "checksum": "", "access": "public"}
     where = {"collection": "land-cover", "item": f"valley-{year}", "landscape": "valley", "name": "land-cover"}
-    return Layer(**where, year=year, synthetic=False, product=product, version=version, **(plain | fields))
+    return Layer(**where, year=year, synthetic=False, product=product, product_version=version, **(plain | fields))
 
 
 def test_dates_that_were_made_alike_pass() -> None:
@@ -109,10 +109,11 @@ def test_what_the_user_says_of_a_product_is_kept(empty_commons: Commons, write_r
     item = ingest(empty_commons, grow(write_raster, 1990, 20), product="Alpha", product_version="7")
     assert find_faults(item) == []
     properties = item["properties"]
-    assert (properties["landscape:product"], properties["version"], properties["gsd"]) == ("Alpha", "7", 30.0)
+    assert (properties["landscape:product"], properties["landscape:product_version"]) == ("Alpha", "7")
+    assert (properties["version"], properties["gsd"]) == ("1", 30.0)
     assert any("/version/" in uri for uri in item["stac_extensions"])
     (layer,) = empty_commons.layers()
-    assert (layer.product, layer.version, layer.cell_size_m) == ("Alpha", "7", 30.0)
+    assert (layer.product, layer.product_version, layer.cell_size_m) == ("Alpha", "7", 30.0)
 
 
 def test_the_tags_of_a_file_name_its_product(empty_commons: Commons, write_raster: WriteRaster) -> None:
@@ -123,7 +124,7 @@ def test_the_tags_of_a_file_name_its_product(empty_commons: Commons, write_raste
     assert "its tags say that it is of Alpha 7" in report.notes
     item = ingest(empty_commons, path, product="Beta", replace=True)
     assert item["properties"]["landscape:product"] == "Beta"
-    assert "version" not in item["properties"]
+    assert "landscape:product_version" not in item["properties"]
 
 
 def test_a_study_of_mixed_products_does_not_begin(

@@ -95,6 +95,20 @@ def test_into_a_commons_that_has_other_layers(static: Path, commons: Commons, tm
     assert examine(commons) == []
 
 
+def test_an_import_that_fails_late_leaves_the_collections_as_they_were(static: Path, tmp_path: Path) -> None:
+    edit(static / "collections/vectors/collection.json", lambda found: found.update(id="roads"))
+    with dc.init(tmp_path / "other") as other:
+        (other.root / "runs").write_text("in the way of the last folder")
+        before = other.store.collections(OWNER)
+        with pytest.raises(OSError, match="runs"):
+            take_in(other, read_static(static))
+        assert other.store.collections(OWNER) == before
+        (other.root / "runs").unlink()
+        assert take_in(other, read_static(static)) == 8
+        assert "roads" in [each["id"] for each in other.store.collections(OWNER)]
+        assert examine(other) == []
+
+
 def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     document = json.loads(path.read_text())
     change(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -163,7 +164,8 @@ class LayerIndex:
             return None
         place = f"/{LAND_COVER}/items/"
         sources = [link["href"].partition(place)[2] for link in run.get("links", []) if place in link.get("href", "")]
-        return next((source for source in sources if source.endswith(f"-{year}")), None)
+        # A layer that was replaced has versions, as valley-land-cover-2000-v2.
+        return next((source for source in sources if re.search(rf"-{year}(-v\d+)?$", source)), None)
 
     def credit(self, reader: Reader, collection_id: str) -> tuple[str, ...]:
         """Return the names of the providers of a collection; none if this reader may not know of it."""

@@ -147,7 +147,7 @@ async function items(path: string): Promise<Item[]> {
   let next: string | undefined = address(path);
   for (let page = 0; next && page < PAGES; page++) {
     const answer = (await fetchJson(next)) as ItemPage;
-    found.push(...answer.features);
+    found.push(...answer.features.filter((item) => item.properties.deprecated !== true));
     next = answer.links?.find((link) => link.rel === "next" && (link.method ?? "GET") === "GET")?.href;
   }
   return found;
