@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from morecantile import Tile, TileMatrixSet
+from morecantile import TileMatrixSet
 from numpy.typing import NDArray
 
 from catalog.errors import UnknownClass
 from tiles.drawing.legends import choose_title
 from tiles.drawing.picture import Picture
-from tiles.drawing.sheets import Coverage, Frame
+from tiles.drawing.sheets import Coverage
 from tiles.drawing.style import RAMP, ramp_palette
 from tiles.errors import LayerNotFound, TooMuch, UnknownStyle
 from tiles.reading.cube import Cube
 from tiles.reading.placement import place_pixels
 from tiles.reading.pool import DatasetPool
-from tiles.reading.reader import name_crs, project_bounds
+from tiles.reading.projections import name_crs, project_bounds
 from tiles.reading.runs import RunCubes
+from tiles.reading.view import View
 
 _MOST_CELLS: Final = 100_000_000
 _TITLES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -105,6 +106,23 @@ class RunSheet:
         """What the colours mean, by language."""
         return _TITLES[self.kind]
 
+    def caption(self, language: str) -> tuple[str, str]:
+        """Return the title of the run; the year and the class."""
+        entries = [entry for entry in self.run.legend if entry.name == self.class_name]
+        shown = [str(self.year)] * (self.year is not None) + [choose_title(entry.title, language) for entry in entries]
+        return self.run.title, " · ".join(shown)
+
+    @property
+    def moment(self) -> str:
+        """The year, or all years of the members."""
+        years = self.run.probability.years
+        return f"{years[0]}/{years[-1]}" if self.year is None else str(self.year)
+
+    @property
+    def projected(self) -> bool:
+        """Whether a map of a run is in it."""
+        return True
+
     @property
     def synthetic(self) -> bool:
         """Whether the run is of a generated landscape."""
@@ -114,10 +132,10 @@ class RunSheet:
         """Tell whether an address names this very run."""
         return bool(version) and version == self.edition
 
-    def paint(self, frame: Frame, pool: DatasetPool) -> Picture | None:  # noqa: ARG002 (cubes have a pool of their own)
+    def paint(self, view: View, pool: DatasetPool) -> Picture | None:  # noqa: ARG002 (cubes have a pool of their own)
         """Read the cells under the pixels, and colour their values from low to high."""
         cube = self.run.probability
-        columns, rows = self._place(cube, frame)
+        columns, rows = place_pixels(view, raster_crs=str(cube.geobox.crs), transform=cube.geobox.affine)
         inside = (columns >= 0) & (columns < cube.geobox.shape.x) & (rows >= 0) & (rows < cube.geobox.shape.y)
         if not inside.any():
             return None
@@ -160,23 +178,14 @@ class RunSheet:
         left, bottom, right, top = project_bounds(crs, name_crs(matrix_set.id), bounds)
         side = max(right - left, top - bottom)
         zooms = (matrix_set.zoom_for_res(side / 256), matrix_set.zoom_for_res(side / max(geobox.shape)))
-        return Coverage((west, south, east, north), zooms)
+        rows, columns = geobox.shape
+        return Coverage((west, south, east, north), zooms, View(crs, bounds, columns, rows))
 
     @property
     def _range(self) -> tuple[float, float]:
         """The values at both ends of the colours."""
         years = self.run.probability.years
         return (years[0], years[-1]) if self.kind == "first-change" else (0.0, 100.0)
-
-    def _place(self, cube: Cube, frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        left, bottom, right, top = frame.matrix_set.xy_bounds(Tile(frame.x, frame.y, frame.z))
-        return place_pixels(
-            (left, bottom, right, top),
-            frame.size,
-            tile_crs=name_crs(frame.matrix_set.id),
-            raster_crs=str(cube.geobox.crs),
-            transform=cube.geobox.affine,
-        )
 
     def _read_levels(self, cube: Cube, window: Cells) -> NDArray[np.uint8]:
         """Return rows of the palette, 0 where there is nothing to show."""

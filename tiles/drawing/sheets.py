@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
-from morecantile import TileMatrixSet, tms
+from morecantile import Tile, TileMatrixSet, tms
 from morecantile.defaults import TileMatrixSets
 from rio_tiler.constants import WGS84_CRS
-from rio_tiler.errors import TileOutsideBounds
 
-from tiles.drawing.legends import describe
+from tiles.drawing.legends import choose_title, describe
 from tiles.drawing.picture import Picture
 from tiles.drawing.style import Ground, Style
 from tiles.errors import InvalidTile, UnknownTileMatrixSet
 from tiles.reading.pool import DatasetPool
+from tiles.reading.projections import name_crs
 from tiles.reading.reader import TILE_SIZE, LayerReader, read_layer
+from tiles.reading.view import View
 from tiles.routes.layer import Layer
 
 MAX_ZOOM: Final = 24
@@ -26,6 +27,7 @@ TILE_MATRIX_SETS: Final = TileMatrixSets(
     {name: tms.get(name) for name in tms.list() if name not in {"CDB1GlobalGrid", "GNOSISGlobalGrid"}}
 )
 Format = Literal["png", "webp"]
+_PROJECTION: Final = {"en": "Projection", "es": "Proyección", "fr": "Projection", "pt": "Projeção"}
 # `TileMatrixSets.get` copies the whole set each time.
 _LOADED: Final = {name: TILE_MATRIX_SETS.get(name) for name in TILE_MATRIX_SETS.list()}
 
@@ -68,6 +70,12 @@ class Frame:
             )
 
     @property
+    def view(self) -> View:
+        """What it shows."""
+        left, bottom, right, top = self.matrix_set.xy_bounds(Tile(self.x, self.y, self.z))
+        return View(name_crs(self.matrix_set.id), (left, bottom, right, top), self.size, self.size)
+
+    @property
     def size(self) -> int:
         """Pixels along each side."""
         return TILE_SIZE * self.scale
@@ -83,16 +91,19 @@ class Coverage:
         west, south, east, north in degrees.
     native_zooms : tuple of int
         The zoom at which it about fills a tile, and the one whose pixels are about as large as its cells.
+    whole : View
+        All of it in its own projection, cell by cell.
     """
 
     bounds: tuple[float, float, float, float]
     native_zooms: tuple[int, int]
+    whole: View
 
     @classmethod
     def of(cls, source: LayerReader) -> Coverage:
         """Tell where an open layer is."""
         west, south, east, north = source.get_geographic_bounds(WGS84_CRS)
-        return cls((west, south, east, north), (source.minzoom, source.maxzoom))
+        return cls((west, south, east, north), (source.minzoom, source.maxzoom), source.whole)
 
 
 class Sheet(Protocol):
@@ -118,6 +129,17 @@ class Sheet(Protocol):
     def style_title(self) -> Mapping[str, str]:
         """How it is drawn, by language."""
 
+    def caption(self, language: str) -> tuple[str, str]:
+        """Return the title, and what of it is shown, for people who read it on paper."""
+
+    @property
+    def moment(self) -> str:
+        """Of what date it is, as in a header; "" if unknown."""
+
+    @property
+    def projected(self) -> bool:
+        """Whether anything in it is of the future, as a scenario has it."""
+
     @property
     def synthetic(self) -> bool:
         """Whether anything in it was generated, not observed."""
@@ -125,8 +147,8 @@ class Sheet(Protocol):
     def is_named_by(self, version: str | None) -> bool:
         """Tell whether an address with this version never shows anything else."""
 
-    def paint(self, frame: Frame, pool: DatasetPool) -> Picture | None:
-        """Draw a tile; None where there is nothing."""
+    def paint(self, view: View, pool: DatasetPool) -> Picture | None:
+        """Draw a view, as of a tile; None where there is nothing."""
 
     def describe(self, language: str, pool: DatasetPool) -> dict[str, Any]:
         """Describe the legend; see `tiles.drawing.legends.describe`."""
@@ -167,6 +189,22 @@ class LayerSheet:
         """That of the style."""
         return self.style.title
 
+    def caption(self, language: str) -> tuple[str, str]:
+        """Return the title of the scenario or the layer; the year, and whether it is a projection."""
+        title = choose_title(self.layer.titles, language) if self.layer.titles else self.title
+        year = [self.moment] if self.moment.isdecimal() else []
+        return title, " · ".join(year + ([choose_title(_PROJECTION, language)] if self.layer.titles else []))
+
+    @property
+    def moment(self) -> str:
+        """That of the layer."""
+        return self.layer.moment
+
+    @property
+    def projected(self) -> bool:
+        """Whether the layer is the map of a run."""
+        return bool(self.layer.titles)
+
     @property
     def synthetic(self) -> bool:
         """Whether the layer was generated."""
@@ -176,17 +214,13 @@ class LayerSheet:
         """Tell whether this is the version of the layer."""
         return self.layer.is_named_by(version)
 
-    def paint(self, frame: Frame, pool: DatasetPool) -> Picture | None:
+    def paint(self, view: View, pool: DatasetPool) -> Picture | None:
         """Read the cells and paint them."""
-        with read_layer(self.layer, frame.matrix_set, pool) as source:
+        with read_layer(self.layer, find_matrix_set("WebMercatorQuad"), pool) as source:
             layer = _with_spread(self.layer, source)
-            ground = Ground(source.pixel_size_m(frame.z, frame.size), source.extent_m)
-            look = {"resampling": self.style.resampling, "buffer": self.style.buffer}
-            try:
-                cells = source.tile(frame.x, frame.y, frame.z, frame.size, **look)
-            except TileOutsideBounds:
-                return None
-        return self.style.paint(cells, layer, ground)
+            ground = Ground(source.pixel_size_m(view), source.extent_m)
+            cells = source.see(view, resampling=self.style.resampling, buffer=self.style.buffer)
+        return None if cells is None else self.style.paint(cells, layer, ground)
 
     def describe(self, language: str, pool: DatasetPool) -> dict[str, Any]:
         """Describe the classes, or the ramp, the layer is drawn in."""

@@ -20,11 +20,13 @@ from catalog.store import ANONYMOUS, CatalogStore, Reader
 from tiles.errors import LayerNotDrawable, LayerNotFound
 
 RUN_MAP_ASSET: Final = "map"
+HINDCAST_ASSET: Final = "hindcast"
 _RASTER_TYPE: Final = "image/tiff"
 # 2 % of a normal distribution lie below its mean by this many standard deviations.
 _TAIL_DEVIATIONS: Final = 2.054
 
 _VERSION_LENGTH: Final = 12
+_NO_LICENCES: Final = ("", "other", "various", "proprietary")
 
 
 Unlisted = Callable[[str, str], dict[str, Any] | None]
@@ -71,6 +73,10 @@ class Layer:
         Generated, not observed.
     created : str
         When the run was made that the layer belongs to: no later run of the same name has it. Empty for other layers.
+    moment : str
+        Of what date it is: a year, a time, or two of these with a slash; empty where the catalog knows none.
+    titles : mapping of str to str
+        Of the scenario, by language; empty for other layers than the maps of runs.
     """
 
     collection_id: str
@@ -85,6 +91,8 @@ class Layer:
     version: str = ""
     synthetic: bool = False
     created: str = ""
+    moment: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @cached_property
     def edition(self) -> str:
@@ -139,6 +147,15 @@ class LayerIndex:
                 f"The STAC collection {RUN_MAPS!r} lists the runs and their years."
             ) from None
 
+    def find_hindcast(self, reader: Reader, run_id: str) -> Layer:
+        """Return the map of hits and errors of a run's hindcast. Raises LayerNotFound."""
+        try:
+            return self.find(reader, RUNS, run_id, HINDCAST_ASSET)
+        except (LayerNotFound, LayerNotDrawable):
+            raise LayerNotFound(
+                f"There is no hindcast of a run {run_id!r}: there is no such run, or its history has two dates."
+            ) from None
+
     def find_year(self, reader: Reader, run_id: str, year: int) -> Layer:
         """Return the map of a year of a run; of its first year the observed map that it starts from.
 
@@ -175,6 +192,14 @@ class LayerIndex:
             return ()
         return tuple(str(provider["name"]) for provider in collection.get("providers", []))
 
+    def find_licence(self, reader: Reader, collection_id: str) -> str:
+        """Return the licence of a collection, by its SPDX name; "" if it has none that says something."""
+        try:
+            licence = str(self.store.collection(collection_id, reader).get("license", ""))
+        except CollectionNotFound:
+            return ""
+        return "" if licence in _NO_LICENCES else licence
+
     def find_document(self, reader: Reader, collection_id: str, item_id: str) -> tuple[dict[str, Any], bool]:
         """Return an item and whether it is public, which is to say that an anonymous reader finds it.
 
@@ -207,7 +232,7 @@ def _make_layer(
         item_id=item["id"],
         asset_key=key,
         source=locate(trusted_href(str(asset.get("href", "")), item["id"])),
-        title=str(properties.get("title") or item["id"]),
+        title=_name_layer(item, asset, collection_id),
         legend=read_legend(asset),
         spread=_read_spread(asset),
         unit=_first_band(asset).get("unit"),
@@ -215,7 +240,25 @@ def _make_layer(
         version=str(asset.get("file:checksum", ""))[-_VERSION_LENGTH:],
         synthetic=bool(properties.get("landscape:synthetic")),
         created=str(properties.get("created", "")) if collection_id == RUN_MAPS else "",
+        moment=_read_moment({**properties, **asset}),
+        titles=properties.get("scenario:title") or {} if collection_id == RUN_MAPS else {},
     )
+
+
+def _name_layer(item: Mapping[str, Any], asset: Mapping[str, Any], collection_id: str) -> str:
+    """Return what people call a layer; an asset of a run is only a part of it."""
+    title = str(item.get("properties", {}).get("title") or item["id"])
+    return f"{title}: {asset['title']}" if collection_id == RUNS and asset.get("title") else title
+
+
+def _read_moment(properties: Mapping[str, Any]) -> str:
+    """Return the date of an item as headers tell it; whole years as years."""
+    start, end = (str(properties.get(key) or "") for key in ("start_datetime", "end_datetime"))
+    at = str(properties.get("datetime") or "")
+    if not start or (at and not start.startswith(at)):
+        return at[:4] if at[4:] == "-01-01T00:00:00Z" else at
+    same_year = start[:4] == end[:4] and start[4:10] == "-01-01" and end[4:10] == "-12-31"
+    return start[:4] if same_year else f"{start}/{end or '..'}"
 
 
 def _choose_asset(item: Mapping[str, Any], key: str | None) -> tuple[str, Mapping[str, Any]]:
