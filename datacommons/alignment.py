@@ -15,10 +15,13 @@ from rasterio.enums import Resampling
 from rasterio.warp import reproject
 from rasterio.windows import Window
 
+from datacommons.cloud import reach
 from datacommons.grids import grid_name, same_grid
+from scenarios.scratch import IN_MEMORY, Scratch
 
 _FINER = 2.0
 _TOLERANCE_CELLS = 1e-3
+_ROWS = 512  # as many as a tile of a COG has
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Aligned:
     report: str
 
 
-def align(path: str | Path, geobox: GeoBox, *, classified: bool) -> Aligned:
+def align(path: str | Path, geobox: GeoBox, *, classified: bool, scratch: Scratch = IN_MEMORY) -> Aligned:
     """Read a layer's COG onto a grid.
 
     On the same grid, or one that differs by whole cells only, cells are read as they are. Else classes are
@@ -47,11 +50,13 @@ def align(path: str | Path, geobox: GeoBox, *, classified: bool) -> Aligned:
     Parameters
     ----------
     path : str or Path
-        A COG of a commons; its first band is read.
+        A COG of a commons, or its address in a bucket; its first band is read.
     geobox : GeoBox
         The grid wanted.
     classified : bool
         Whether values are classes, which must never be mixed.
+    scratch : Scratch
+        Where the array is put.
 
     Examples
     --------
@@ -60,15 +65,17 @@ def align(path: str | Path, geobox: GeoBox, *, classified: bool) -> Aligned:
         align("slope.tif", landscape.geobox, classified=False).report
         # "bilinear, from EPSG:4326 (0.0008333 x 0.0008333) to EPSG:32618 (30 x 30)"
     """
-    with rasterio.open(path) as dataset:
+    with reach(str(path)) as place, rasterio.open(place) as dataset:
         source = GeoBox(dataset.shape, dataset.transform, dataset.crs)
+        data = scratch.empty(tuple(geobox.shape), np.uint8 if classified else np.float32)
         if same_grid(source, geobox):
-            return Aligned(_read(dataset, None, classified), "read as it is, on the landscape's grid")
+            _read(dataset, (0, 0), data)
+            return Aligned(data, "read as it is, on the landscape's grid")
         plan = compute_reproject_roi(source, geobox, ttol=_TOLERANCE_CELLS, stol=1e-6)
-        data = _empty(geobox, classified)
+        data[...] = 0 if classified else np.nan
         if _differs_by_whole_cells(plan):
             rows, columns = (slice(part.start, part.stop) for part in plan.roi_dst)
-            data[rows, columns] = _read(dataset, Window.from_slices(*plan.roi_src), classified)
+            _read(dataset, (plan.roi_src[0].start, plan.roi_src[1].start), data[rows, columns])
             return Aligned(data, "read as it is, cut or extended to the landscape's grid")
         method = _choose_resampling(plan, classified)
         reproject(
@@ -82,14 +89,13 @@ def align(path: str | Path, geobox: GeoBox, *, classified: bool) -> Aligned:
     return Aligned(data, f"{method.name}, from {grid_name(source)} to {grid_name(geobox)}")
 
 
-def _empty(geobox: GeoBox, classified: bool) -> NDArray[Any]:
-    return np.zeros(geobox.shape, np.uint8) if classified else np.full(geobox.shape, np.nan, np.float32)
-
-
-def _read(dataset: rasterio.DatasetReader, window: Window | None, classified: bool) -> NDArray[Any]:
-    if classified:
-        return np.asarray(dataset.read(1, window=window, masked=True).filled(0), np.uint8)
-    return np.asarray(dataset.read(1, window=window, masked=True).astype(np.float32).filled(np.nan))
+def _read(dataset: rasterio.DatasetReader, corner: tuple[int, int], out: NDArray[Any]) -> None:
+    """Read what begins at a row and a column of the first band, some rows at a time."""
+    missing = 0 if out.dtype == np.uint8 else np.nan
+    for first in range(0, out.shape[0], _ROWS):
+        rows = out[first : first + _ROWS]
+        window = Window(corner[1], corner[0] + first, rows.shape[1], rows.shape[0])
+        rows[...] = dataset.read(1, window=window, masked=True).astype(out.dtype, copy=False).filled(missing)
 
 
 def _differs_by_whole_cells(plan: ReprojectInfo) -> bool:

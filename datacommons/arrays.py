@@ -17,6 +17,7 @@ from datacommons.alignment import Aligned, align
 from datacommons.errors import LayerDamaged, LayerNotFound
 from datacommons.landscape import Landscape
 from datacommons.layers import Layer
+from scenarios.scratch import IN_MEMORY, Scratch
 
 
 def read_land_cover(
@@ -32,7 +33,7 @@ def read_land_cover(
             f"{landscape.id} has land cover of {known}, and {', '.join(map(str, absent)) or 'some'} was asked for. "
             "Ingest what is missing with `datacommons ingest FILE --collection land-cover`."
         )
-    aligned = [_align(by_year[year], landscape, locate) for year in wanted]
+    aligned = [align_layer(by_year[year], landscape, locate) for year in wanted]
     cube: xr.DataArray = wrap_xr(
         np.stack([one.data for one in aligned]),
         landscape.geobox,
@@ -48,7 +49,7 @@ def read_land_cover(
 
 def read_layer(layer: Layer, landscape: Landscape, locate: Callable[[str], str]) -> xr.DataArray:
     """Read a driver or zones onto the grid; see :meth:`datacommons.Commons.layer`."""
-    aligned = _align(layer, landscape, locate)
+    aligned = align_layer(layer, landscape, locate)
     attrs = _legend_attrs(layer.legend) if layer.legend else {"units": layer.unit}
     plane: xr.DataArray = wrap_xr(
         aligned.data,
@@ -61,9 +62,18 @@ def read_layer(layer: Layer, landscape: Landscape, locate: Callable[[str], str])
     return plane.rename(layer.name)
 
 
-def _align(layer: Layer, landscape: Landscape, locate: Callable[[str], str]) -> Aligned:
+def align_layer(
+    layer: Layer, landscape: Landscape, locate: Callable[[str], str], scratch: Scratch = IN_MEMORY
+) -> Aligned:
+    """Read a layer of a commons onto the grid of its landscape.
+
+    Raises
+    ------
+    LayerDamaged
+        Its file is missing or damaged.
+    """
     try:
-        return align(locate(layer.href), landscape.geobox, classified=layer.legend is not None)
+        return align(locate(layer.href), landscape.geobox, classified=layer.legend is not None, scratch=scratch)
     except RasterioIOError as error:
         raise LayerDamaged(
             f"The layer {layer.item} cannot be read: its file {layer.href} is missing or damaged. "

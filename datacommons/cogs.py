@@ -10,12 +10,15 @@ import rasterio
 import rasterio.shutil
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from rasterio.windows import Window
 
 from catalog.legend import Legend
 from datacommons.ingest.rasters import RasterSource
 from datacommons.overviews import TILE, make_overviews
 from datacommons.progress import Advance
+from scenarios.scratch import IN_MEMORY, Scratch
 
+_CACHE_BYTES = 64 * 2**20  # of GDAL's: each tile is written once, and by itself it takes a twentieth of the memory
 NODATA = 0
 """Nodata of every classified layer in a commons, whatever the source had."""
 
@@ -64,7 +67,9 @@ def write_continuous(source: RasterSource, path: Path, advance: Advance) -> None
     advance(0.5)
 
 
-def write_map(path: Path, classes: NDArray[np.uint8], geobox: GeoBox, legend: Legend) -> None:
+def write_map(
+    path: Path, classes: NDArray[np.uint8], geobox: GeoBox, legend: Legend, scratch: Scratch = IN_MEMORY
+) -> None:
     """Write a map that was computed as a COG: uint8, nodata 0, colours of the legend, mode overviews.
 
     Parameters
@@ -76,22 +81,36 @@ def write_map(path: Path, classes: NDArray[np.uint8], geobox: GeoBox, legend: Le
     geobox : GeoBox
         Their grid.
     legend : Legend
+    scratch : Scratch
+        Where overviews are put.
     """
+    with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
+        _write_map(path, classes, geobox, legend, scratch)
+
+
+def _write_map(path: Path, classes: NDArray[np.uint8], geobox: GeoBox, legend: Legend, scratch: Scratch) -> None:
     draft = path.with_suffix(".draft.tif")
     with rasterio.open(draft, "w", **_profile(geobox, "uint8", NODATA)) as dataset:
         dataset.write_colormap(1, _colours(legend))
-        dataset.write(classes, 1)
+        _write_rows(dataset, classes)
     # GDAL takes them for the draft's: each is the overview of the file that its name begins with.
     coarser, overviews = draft, []
-    for cells in make_overviews(classes):
+    for cells in make_overviews(classes, scratch):
         coarser = coarser.with_name(f"{coarser.name}.ovr")
         overviews.append(coarser)
         with rasterio.open(coarser, "w", **_profile(geobox.zoom_to(cells.shape), "uint8", NODATA)) as dataset:
-            dataset.write(cells, 1)
+            _write_rows(dataset, cells)
     # Of classes, LZW makes as little as DEFLATE does, in half the time.
     _compress(draft, path, overviews="FORCE_USE_EXISTING", compress="LZW")
     for overview in overviews:
         overview.unlink()
+
+
+def _write_rows(dataset: rasterio.io.DatasetWriter, classes: NDArray[np.uint8]) -> None:
+    """Write a map, a row of tiles at a time: GDAL makes a copy of what it is given at once."""
+    for first in range(0, classes.shape[0], TILE):
+        rows = classes[first : first + TILE]
+        dataset.write(rows, 1, window=Window(0, first, rows.shape[1], rows.shape[0]))
 
 
 def _colours(legend: Legend) -> dict[int, tuple[int, int, int, int]]:

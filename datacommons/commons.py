@@ -342,7 +342,7 @@ class Commons:
         scenario : str, Path or Scenario
             A YAML file, or the scenario itself.
         **options
-            ``threads``, ``chunk``, ``members``, ``progress``, ``classifier`` and ``cluster``, as in
+            ``threads``, ``chunk``, ``memory_gib``, ``members``, ``progress``, ``classifier`` and ``cluster``, as in
             :func:`datacommons.runs.run.validate_scenario`.
         """
         from datacommons.runs.run import validate_scenario
@@ -357,7 +357,7 @@ class Commons:
         scenario : str, Path or Scenario
             A YAML file, or the scenario itself.
         **options
-            ``threads``, ``chunk``, ``progress``, ``classifier`` and ``cluster``, as in
+            ``threads``, ``chunk``, ``memory_gib``, ``progress``, ``classifier`` and ``cluster``, as in
             :func:`datacommons.runs.run.run_scenario`.
         """
         from datacommons.runs.run import run_scenario
@@ -372,7 +372,8 @@ class Commons:
         scenario : str, Path or Scenario
             A YAML file, or the scenario itself.
         **options
-            ``threads``, ``chunk`` and ``progress``, as in :func:`datacommons.runs.run.run_scenario`.
+            ``threads``, ``chunk``, ``memory_gib`` and ``progress``, as in
+            :func:`datacommons.runs.run.run_scenario`.
         """
         from datacommons.runs.run import plan_scenario
 

@@ -8,16 +8,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from scenarios.scratch import IN_MEMORY, Scratch
+
 TILE = 512
 """Edge of a tile of a COG; the smallest overview fits into one."""
 
 
-def make_overviews(classes: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+def make_overviews(classes: NDArray[np.uint8], scratch: Scratch = IN_MEMORY) -> Iterator[NDArray[np.uint8]]:
     """Yield ever coarser maps, each of half the cells along both sides, until one fits into a tile.
 
     Parameters
     ----------
     classes : (y, x) uint8, 0 = nodata
+    scratch : where the coarser maps are put
 
     Notes
     -----
@@ -25,7 +28,7 @@ def make_overviews(classes: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
     classes with as many cells the one wins that comes first in reading order.
     """
     while max(classes.shape) > TILE:
-        coarser = np.empty((-(-classes.shape[0] // 2), -(-classes.shape[1] // 2)), np.uint8)
+        coarser = scratch.empty((-(-classes.shape[0] // 2), -(-classes.shape[1] // 2)), np.uint8)
         _halve(classes, coarser)
         classes = coarser
         yield classes

@@ -28,7 +28,7 @@ from scenarios.demand.transitions import (
 from scenarios.demand.zonal import learn_zones
 from scenarios.demand.zones import Zones, choose_zones
 from scenarios.errors import HistoryInvalid
-from scenarios.grid import Grid
+from scenarios.grid import Grid, bands
 from scenarios.interventions.conversions import Conversions, date_last_change
 from scenarios.model import Model
 from scenarios.potential.classifiers import Classifier
@@ -230,8 +230,12 @@ def _absent_classes(history: History, legend: Legend) -> list[str]:
     """Say which classes are missing at some date."""
     notes = []
     for entry in legend:
-        missing = [year for year, cover in sorted(history.items()) if not np.any(cover == entry.value)]
+        missing = [year for year, cover in sorted(history.items()) if not _has(cover, entry.value)]
         if missing:
             years = ", ".join(map(str, missing))
             notes.append(f"class {entry.name!r} has no cell in {years}; its rates come from the dates that have it")
     return notes
+
+
+def _has(cover: NDArray[np.uint8], value: int) -> bool:
+    return any(np.any(cover[rows] == value) for rows in bands(cover.shape))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +20,7 @@ from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from scenarios.errors import ClusterFailed, ClusterUnknown
+from scenarios.scratch import IN_MEMORY, Scratch
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,10 +40,12 @@ class Workers:
     ----------
     threads : how many; the cores of the machine if not given
     cluster : processes that whole walks are handed to; None: all is done by the threads
+    scratch : where they put arrays as large as the landscape
     """
 
     threads: int = field(default_factory=_count_cores)
     cluster: Cluster | None = field(default=None, compare=False)
+    scratch: Scratch = field(default=IN_MEMORY, compare=False)
 
     def __post_init__(self) -> None:
         if self.threads < 1:
@@ -53,7 +58,7 @@ class Workers:
         return "1 thread" if self.threads == 1 else f"{self.threads} threads"
 
     def __reduce__(self) -> tuple[type[Workers], tuple[int]]:
-        """Go to another process without the cluster."""
+        """Go to another process without what belongs to this one."""
         return Workers, (self.threads,)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -79,7 +84,8 @@ class Workers:
 
     def split(self, groups: int) -> tuple[Workers, Workers]:
         """Return who does so many jobs side by side, and who works inside each of them."""
-        return Workers(max(1, groups)), Workers(max(1, -(-self.threads // max(1, groups))))
+        inside = max(1, -(-self.threads // max(1, groups)))
+        return Workers(max(1, groups), scratch=self.scratch), Workers(inside, scratch=self.scratch)
 
     def both(self, one: Callable[[], Item], other: Callable[[], Result]) -> tuple[Item, Result]:
         """Return the results of two jobs done side by side; each may itself use the workers.
@@ -178,7 +184,7 @@ class Cluster:
         """How many threads each process has."""
         return list(self.client.nthreads().values())
 
-    def check(self) -> None:
+    def check(self, patience_s: float = _PATIENCE_S) -> None:
         """Wait for the first process, and see that all have what a result hangs on.
 
         Raises
@@ -187,9 +193,9 @@ class Cluster:
             No process is there, or one has other versions of the libraries.
         """
         try:
-            self.client.wait_for_workers(1, timeout=_PATIENCE_S)
+            self.client.wait_for_workers(1, timeout=patience_s)
         except TimeoutError as error:
-            raise ClusterFailed(f"No worker came to {self.client} in {_PATIENCE_S:.0f} s. Start some.") from error
+            raise ClusterFailed(f"No worker came to {self.client} in {patience_s:.0f} s. Start some.") from error
         here = list_versions()
         for address, there in self.client.run(list_versions).items():
             if there != here:
@@ -286,7 +292,7 @@ def list_versions() -> list[str]:
 
 
 @contextmanager
-def open_cluster(how: Any, threads: int | None = None) -> Iterator[Cluster | None]:
+def open_cluster(how: Any, threads: int | None = None, patience_s: float = _PATIENCE_S) -> Iterator[Cluster | None]:
     """Have processes to work in, for as long as the block lasts; None where all is left to threads.
 
     Parameters
@@ -294,6 +300,7 @@ def open_cluster(how: Any, threads: int | None = None) -> Iterator[Cluster | Non
     how : ``"threads"`` or None; ``"processes"`` or ``"processes:4"``, on this machine; the address of a scheduler, as
         ``"tcp://10.0.0.1:8786"``; or a `dask.distributed.Client`, which is left open
     threads : of all processes on this machine together; the cores if not given
+    patience_s : how long a scheduler and its first worker are waited for, each
 
     Raises
     ------
@@ -306,8 +313,8 @@ def open_cluster(how: Any, threads: int | None = None) -> Iterator[Cluster | Non
         yield None
         return
     with ExitStack() as stack:
-        cluster = Cluster(_find_client(how, threads or _count_cores(), stack))
-        cluster.check()
+        cluster = Cluster(_find_client(how, threads or _count_cores(), patience_s, stack))
+        cluster.check(patience_s)
         yield cluster
 
 
@@ -327,7 +334,25 @@ def _close(local_cluster: Any) -> None:
         local_cluster.close(timeout=_PATIENCE_S / 3)
 
 
-def _find_client(how: Any, threads: int, stack: ExitStack) -> Any:
+def _knock(address: str, patience_s: float) -> None:
+    """See whether somebody answers; a client would wait for ever where one listens and says nothing.
+
+    Raises
+    ------
+    OSError
+        Nobody does.
+    """
+    connect = _distributed().comm.connect
+
+    async def say_hello() -> None:
+        comm = await asyncio.wait_for(connect(address, timeout=patience_s), patience_s)
+        comm.abort()
+
+    with ThreadPoolExecutor(1) as pool:  # a notebook's thread has an event loop already
+        pool.submit(asyncio.run, say_hello()).result()
+
+
+def _find_client(how: Any, threads: int, patience_s: float, stack: ExitStack) -> Any:
     dask = _distributed()
     if isinstance(how, dask.Client):
         return how
@@ -351,6 +376,10 @@ def _find_client(how: Any, threads: int, stack: ExitStack) -> Any:
             f"found {how!r}."
         )
     try:
-        return stack.enter_context(dask.Client(str(how), timeout=_PATIENCE_S))
+        if str(how).startswith("tcp://"):
+            _knock(str(how), patience_s)
+        return stack.enter_context(dask.Client(str(how), timeout=patience_s))
     except OSError as error:
-        raise ClusterFailed(f"No scheduler answers at {how}. Check the address, or start one there.") from error
+        raise ClusterFailed(
+            f"No scheduler answers at {how} in {patience_s:.0f} s. Check the address, or start one there."
+        ) from error

@@ -19,6 +19,9 @@ _EDGE_PARTS = 256
 _DEGREE_STEP = 1e-6
 _PARTS = 1 << 24  # of the smallest cell: rounding is below a ten-millionth, and a billion cells still fit 64 bits
 
+CELLS_OF_BAND = 1 << 20
+"""About how many cells a band of rows has."""
+
 Block = tuple[int, int, int, int]
 """First row, last row, first column, last column; the ends are exclusive."""
 
@@ -131,10 +134,14 @@ class Grid:
         -------
         (class,) int64, in units of `row_weight`
         """
-        if not self.is_geographic:
-            return np.bincount(classes.ravel(), minlength=256)[list(values)].astype(np.int64)
-        by_row = np.stack([np.bincount(row, minlength=256) for row in classes])
-        return np.asarray(self.row_weight @ by_row[:, list(values)], np.int64)
+        total = np.zeros(256, np.int64)
+        for rows in bands(classes.shape):
+            if self.is_geographic:
+                by_row = np.stack([np.bincount(row, minlength=256) for row in classes[rows]])
+                total += self.row_weight[rows] @ by_row
+            else:
+                total += np.bincount(classes[rows].ravel(), minlength=256)
+        return total[list(values)]
 
     def rasterize(self, geometry: dict[str, Any], *, all_touched: bool = False) -> NDArray[np.bool_]:
         """Return which cells have their centre in a GeoJSON geometry (WGS 84), or touch it at all, (y, x) bool.
@@ -184,6 +191,12 @@ class Grid:
         latitudes = np.asarray((affine.f + affine.e * np.arange(self.shape[0] + 1)) * radians, np.float64)
         strips = np.abs(np.diff(_zone_area(latitudes, np.sqrt(geod.es))))
         return np.asarray(abs(affine.a) * radians * geod.b**2 / 2 * strips)
+
+
+def bands(shape: tuple[int, ...]) -> list[slice]:
+    """Cut a map into bands of whole rows, each of about a million cells: what is made of one takes little memory."""
+    height = max(1, CELLS_OF_BAND // max(1, shape[1]))
+    return [slice(row, min(row + height, shape[0])) for row in range(0, shape[0], height)]
 
 
 def _zone_area(latitude: NDArray[np.float64], eccentricity: float) -> NDArray[np.float64]:

@@ -15,6 +15,14 @@ ThreadsOption = Annotated[
 ChunkOption = Annotated[
     int | None, typer.Option(min=16, help="Side of a chunk in cells; the result is the same for any size.")
 ]
+MemoryOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="GiB of memory for large arrays, the rest of which lies in files; the result is the same.",
+        show_default="a third of what is free",
+    ),
+]
 ClusterOption = Annotated[
     str | None,
     typer.Option(
@@ -35,6 +43,7 @@ def validate(
     ] = None,
     threads: ThreadsOption = None,
     chunk: ChunkOption = None,
+    memory: MemoryOption = None,
     cluster: ClusterOption = None,
     commons: CommonsOption = None,
 ) -> None:
@@ -42,7 +51,9 @@ def validate(
     from datacommons.commands.display import print_hindcast, print_line
 
     with open_named(commons) as opened:
-        found = opened.validate(scenario, threads=threads, chunk=chunk, members=members, cluster=cluster, progress=True)
+        found = opened.validate(
+            scenario, threads=threads, chunk=chunk, memory_gib=memory, members=members, cluster=cluster, progress=True
+        )
         print_hindcast(found)
         if report is not None:
             from datacommons.reports.hindcast import write_report
@@ -56,19 +67,21 @@ def plan(
     scenario: ScenarioArgument,
     threads: ThreadsOption = None,
     chunk: ChunkOption = None,
+    memory: MemoryOption = None,
     commons: CommonsOption = None,
 ) -> None:
     """Say what a run will take on this machine: memory, disk and time."""
     from datacommons.commands.display import print_estimate
 
     with open_named(commons) as opened:
-        print_estimate(opened.plan(scenario, threads=threads, chunk=chunk, progress=True))
+        print_estimate(opened.plan(scenario, threads=threads, chunk=chunk, memory_gib=memory, progress=True))
 
 
 def run(
     scenario: ScenarioArgument,
     threads: ThreadsOption = None,
     chunk: ChunkOption = None,
+    memory: MemoryOption = None,
     cluster: ClusterOption = None,
     commons: CommonsOption = None,
 ) -> None:
@@ -76,7 +89,8 @@ def run(
     from datacommons.commands.display import print_run
 
     with open_named(commons) as opened:
-        print_run(opened.run(scenario, threads=threads, chunk=chunk, cluster=cluster, progress=True))
+        found = opened.run(scenario, threads=threads, chunk=chunk, memory_gib=memory, cluster=cluster, progress=True)
+        print_run(found)
 
 
 def runs(commons: CommonsOption = None) -> None:

@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import orjson
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from catalog.store import Reader
 from datacommons.plans.desk import Desk, Limits
-from datacommons.plans.errors import HTTP_STATUS, PlanError, PlansBusy
+from datacommons.plans.errors import HTTP_STATUS, PlanError, PlanNotFound, PlansBusy
 from datacommons.plans.job import Event, Job
 from datacommons.plans.proposal import MOST_INTERVENTIONS, MOST_MEMBERS, MOST_VERTICES, Proposal, read_proposal
 from scenarios.errors import ScenarioInvalid
@@ -25,6 +25,7 @@ from tiles.routes.caching import NO_STORE
 _LOOK_S: Final = 0.1
 _BREATH_S: Final = 15.0  # proxies close what is silent for longer
 _MOST_LISTENERS: Final = 64
+_FORWARDED: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -34,7 +35,7 @@ _BODY: Final[dict[str, Any]] = {
 }
 
 
-def add_plans(app: FastAPI, desk: Desk, identify: Callable[[Request], Reader]) -> None:
+def add_plans(app: FastAPI, desk: Desk, identify: Callable[[Request], Reader], *, for_all: bool) -> None:
     """Let visitors make plans.
 
     Parameters
@@ -44,8 +45,11 @@ def add_plans(app: FastAPI, desk: Desk, identify: Callable[[Request], Reader]) -
         Takes them on.
     identify : callable
         From a request to who reads.
+    for_all : bool
+        Whether visitors may plan who come through a proxy: a server that listens on loopback may stand behind one.
     """
-    router, listeners = APIRouter(tags=["plans"]), _Listeners()
+    guards = [] if for_all else [Depends(_refuse_forwarded)]
+    router, listeners = APIRouter(tags=["plans"], dependencies=guards), _Listeners()
 
     @router.get("/landscapes/{landscape_id}/plans", response_class=Response)
     def offer(request: Request, landscape_id: str, base: str | None = None) -> Response:
@@ -102,6 +106,11 @@ def add_plans(app: FastAPI, desk: Desk, identify: Callable[[Request], Reader]) -
     app.include_router(router)
     app.add_exception_handler(PlanError, _refuse)
     app.add_exception_handler(ScenarioInvalid, _refuse)
+
+
+def _refuse_forwarded(request: Request) -> None:
+    if any(name in request.headers for name in _FORWARDED):
+        raise PlanNotFound("Nobody may plan here. Who runs the server allows it with 'plans = true' in commons.toml.")
 
 
 class _Listeners:

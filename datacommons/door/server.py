@@ -36,7 +36,6 @@ BLOCK_CACHE_BYTES = 192 * 2**20
 """What GDAL may keep of files it has read. Left alone it takes a twentieth of the machine for each process."""
 
 _READABLE_HEADERS = ["ETag", "Content-Range", "Accept-Ranges", "Content-Length", "Last-Modified", "Location"]
-_PATIENCE_S = 3  # with who still listens when the server ends
 _ASKING = ["GET", "HEAD", "POST"]
 _WRITING = ["PUT", "PATCH", "DELETE"]
 
@@ -96,7 +95,7 @@ def create_app(commons: Commons, *, write_token: str = "", desk: Desk | None = N
         unlisted=shelf.find if shelf is not None else None,
     )
     if desk is not None:
-        add_plans(app, desk, identify)
+        add_plans(app, desk, identify, for_all=settings.plans is True)
     add_files(app, commons.store, commons.root, identify=identify)
     add_viewer(app)
     return app
@@ -194,14 +193,22 @@ def _add_middlewares(app: FastAPI, policy: Policy, *, plans: bool) -> None:
 
 def _make_server(commons: Commons, write_token: str = "", desk: Desk | None = None) -> uvicorn.Server:
     app = create_app(commons, write_token=write_token, desk=desk)
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=_PATIENCE_S,
-    )
-    return uvicorn.Server(config)
+    config = uvicorn.Config(app, log_level="warning", proxy_headers=False, server_header=False)
+    return _Server(config, desk)
+
+
+class _Server(uvicorn.Server):
+    """A server that first lets go of who listens to plans: it waits until all answers have ended."""
+
+    def __init__(self, config: uvicorn.Config, desk: Desk | None) -> None:
+        super().__init__(config)
+        self._desk = desk
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the plans, and with them their events, and then the rest."""
+        if self._desk is not None:
+            self._desk.cancel_all()
+        await super().shutdown(sockets)
 
 
 def _address(listener: socket.socket, host: str) -> str:

@@ -38,6 +38,7 @@ Make = Callable[[Job, "Commons", Shelf], None]
 
 _log = logging.getLogger(__name__)
 _FAILED: Final = "The plan could not be made; the log of the server says why."
+_PATIENCE_S: Final = 10.0  # with a model that is being learned when the server ends
 _USUAL_S: Final = 10.0  # what a plan takes, as long as none was made
 
 
@@ -83,14 +84,18 @@ class Desk:
         self._worker = Thread(target=self._work, name="plans", daemon=True)
         self._worker.start()
 
-    def close(self) -> None:
-        """Take no more, and end what is under way at its next year."""
+    def cancel_all(self) -> None:
+        """Take no more plans on, and end those under way at their next year."""
         with self._change:
             self._open = False
             for job in self._jobs.values():
                 job.turn("cancelled")
             self._change.notify_all()
-        self._worker.join()
+
+    def close(self) -> None:
+        """End all that is under way, and wait for it."""
+        self.cancel_all()
+        self._worker.join(_PATIENCE_S)
 
     def find_base(self, landscape: str, base: str | None, reader: Reader) -> Run:
         """Find the run whose scenario is changed: the newest without interventions, else the newest, if none is named.
@@ -143,6 +148,8 @@ class Desk:
         check_room(own, scenario, place.legend, Grid(place.geobox), self._read_start(scenario))
         job = Job(proposal, run.id, scenario, visitor, self._folder)
         with self._change:
+            if not self._open:
+                raise PlansBusy("The server is ending. Try again later.", round(_USUAL_S))
             self._refuse_crowd(visitor)
             self._forget()
             self._jobs[job.id] = job

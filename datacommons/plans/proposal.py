@@ -126,16 +126,16 @@ def _make_intervention(wish: Wish, number: int, name: str, base: Scenario, legen
             f"Intervention {number} goes from {first} to {last}; the projected years are {base.start + 1} to "
             f"{base.end}, and the first comes before the last."
         )
+    if wish.kind != "protect" and (wish.to is None or wish.classes is None):
+        raise PlanInvalid(
+            f"Intervention {number}, to {wish.kind}, needs 'classes', what is there now, and 'to', what it becomes."
+        )
     classes = _choose_classes(wish, number, legend)
     document: dict[str, Any] = {"id": name, "years": [first, last]}
     if wish.kind == "protect":
         if wish.to is not None or wish.hectares is not None or wish.hectares_per_year is not None:
             raise PlanInvalid(f"Intervention {number} protects: it has neither 'to' nor hectares. Take them out.")
         return {**document, "protect": {"where": check_polygon(wish.where), "classes": list(classes)}}
-    if wish.to is None or wish.classes is None:
-        raise PlanInvalid(
-            f"Intervention {number}, to {wish.kind}, needs 'classes', what is there now, and 'to', what it becomes."
-        )
     yearly = _find_yearly(wish, number, last - first + 1)
     action = {"where": check_polygon(wish.where), "from": list(classes), "to": wish.to, "hectares_per_year": yearly}
     return {**document, wish.kind: action}

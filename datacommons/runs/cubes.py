@@ -138,7 +138,6 @@ def write_ensemble(writer: CubeWriter, ensemble: Ensemble, workers: Workers) -> 
     def write_year(year: int) -> None:
         for n, plane in enumerate(ensemble.counts[year]):
             _write_plane(array, (year, n), plane)
-        ensemble.counts.let_go(year)
 
     workers.map(write_year, range(len(ensemble.years)))
     _write_timing(writer, ensemble)
@@ -155,9 +154,12 @@ def _write_plane(array: zarr.Array[Any], place: tuple[int, int], plane: NDArray[
 def _write_timing(writer: CubeWriter, ensemble: Ensemble) -> None:
     timing = ensemble.timing
     writer.add("change_share", ("y", "x"), _share(ensemble, "changes"))[:] = timing.members
-    for name, years in (("first", timing.first_year), ("last", timing.last_year)):
+    for name, sums in (("first", timing.sum_first), ("last", timing.sum_last)):
         meaning = f"mean year of the {name} change, over the members in which the cell changes; 0 = in none"
-        writer.add(f"{name}_change", ("y", "x"), {"units": "year", "long_name": meaning}, "uint16")[:] = years
+        array = writer.add(f"{name}_change", ("y", "x"), {"units": "year", "long_name": meaning}, "uint16")
+        for first in range(0, sums.shape[0], _CHUNK):
+            rows = slice(first, first + _CHUNK)
+            array[rows] = timing.mean_years(sums, rows)
 
 
 def write_chances(path: Path, chances: Chances, legend: Legend) -> None:

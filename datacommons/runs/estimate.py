@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import psutil
@@ -15,6 +16,8 @@ from datacommons.runs.probe import SAMPLE_MEMBERS, Costs, measure_costs
 from datacommons.runs.results import MOST_CELLS_SIDE_BY_SIDE
 from datacommons.runs.study import Study
 from datacommons.runs.survey import Survey, survey_history
+from scenarios.grid import CELLS_OF_BAND
+from scenarios.kernels.strips import STRIP
 from scenarios.potential.neighbourhood import Neighbourhood
 from scenarios.projection.counts import MOST_IN_MEMORY
 from scenarios.spec import ReplaceDriver
@@ -29,18 +32,20 @@ _DOCUMENTS_BYTES = 500_000  # tables, the model and the item
 _DATES_TO_TEST = 3
 _BASELINES = 3  # maps of a hindcast beside the members: best, by neighbours only, by guessing
 
+_JOURNAL = 4  # bytes of a change in the journal of its walk
+
 # Bytes per cell, from the types of what is held at the same moment.
 _COVER = 1  # a map
 _DRIVER = 4  # float32
 _SCORE = _COUNT = 2  # 16 bits
-_WALK = 8  # maps and masks of one member: now, as last seen, stale, settled, closed, barred, and one on its way
-_CHOOSING = 40  # learning: numbers and draws of the cells that a sample is taken of
-_TABULATING = 34  # learning: the cross-tabulation of two maps
+_WALK = 6  # maps and masks of one member: now, as last seen, stale twice, settled, and one on its way
+_PROMISE = 8 / STRIP  # what strips promise a transition
+_WORKING = 40  # of a band of rows: numbers and draws of its cells, or what they are tabulated by
 _RECENT = 12  # momentum: a share and what it is counted of
-_TIMING = 9  # when cells change: three sums, and two of them as years
-_MOVES = 3  # the same of one member
+_TIMING = 5  # when cells change: three sums
+_MOVES = 2  # the same of one member
 _PATCHES = 16  # labels of patches
-_WRITING = 4  # a map, its draft and its tiles, for every thread
+_WRITING = 2  # a map and its overviews, for every thread
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,8 @@ class Estimate:
     classes, transitions, drivers, members, years : of the scenario
     threads : that are to be used
     memory_bytes : the most that is held at one moment, while learning and while projecting
-    disk_bytes : of the published run, maps, trajectory, probability and documents, and of what is put aside meanwhile
+    disk_bytes : of the published run, maps, trajectory, probability and documents, and of what lies there until it is
+        published: journals, and arrays for which there is no memory
     seconds : on the clock of an idle machine, by what they are spent on
     free_memory_bytes, free_disk_bytes : of this machine, now
     """
@@ -127,6 +133,9 @@ def estimate_run(study: Study) -> Estimate:
     with progress_bar("trying a sample", 0, shown=study.progress):
         costs = measure_costs(study, survey.sample)
     cells = int(np.prod(study.grid.shape))
+    stages = {"learning": _learning_bytes(study, survey), "projecting": _run_bytes(study, survey)}
+    divided = {what: study.workers.scratch.divide(round(cells * each.arrays)) for what, each in stages.items()}
+    working = LIBRARIES_BYTES + _WORKING * min(cells, study.workers.threads * CELLS_OF_BAND)
     return Estimate(
         landscape=scenario.landscape,
         cells=cells,
@@ -136,15 +145,19 @@ def estimate_run(study: Study) -> Estimate:
         members=scenario.members,
         years=scenario.years,
         threads=study.workers.threads,
-        memory_bytes={
-            what: LIBRARIES_BYTES + cells * each
-            for what, each in (("learning", _learning_bytes(study, survey)), ("projecting", _run_bytes(study, survey)))
-        },
-        disk_bytes=_disk_bytes(study, costs, cells),
+        memory_bytes={what: working + divided[what][0] + cells * each.others for what, each in stages.items()},
+        disk_bytes=_disk_bytes(study, costs, cells, max(aside for _, aside in divided.values())),
         seconds=_seconds(study, survey, costs, cells),
         free_memory_bytes=psutil.virtual_memory().available,
         free_disk_bytes=shutil.disk_usage(study.commons.root).free,
     )
+
+
+class _Bytes(NamedTuple):
+    """Bytes per cell of what a stage holds."""
+
+    arrays: float  # put aside where there is no memory for them
+    others: int  # in memory, wherever
 
 
 def _count_drivers(study: Study) -> int:
@@ -163,40 +176,40 @@ def _kept_bytes(study: Study, survey: Survey) -> int:
     return dates * _COVER + drivers * _DRIVER + scores
 
 
-def _view_bytes(study: Study, survey: Survey) -> tuple[int, int]:
+def _view_bytes(study: Study, survey: Survey) -> tuple[float, int]:
     """Return the bytes per cell of what one member sees, and of what all members share."""
     near = Neighbourhood.of(study.grid, study.scenario.potential.neighbourhood_m, study.landscape.legend.values)
     sources = [transition.source for transition in survey.transitions]
     slots = max(sources.count(source) for source in sources)
-    return len(near.windows) * _COUNT + slots * _SCORE, len(near.radii) * _COUNT
+    promised = len(survey.transitions) * _PROMISE
+    return len(near.windows) * _COUNT + slots * _SCORE + promised, len(near.radii) * _COUNT
 
 
-def _learning_bytes(study: Study, survey: Survey) -> int:
+def _learning_bytes(study: Study, survey: Survey) -> _Bytes:
     scenario = study.scenario
-    own, shared = _view_bytes(study, survey)
     derived = sum(not isinstance(each, str) for each in scenario.potential.drivers)
     recent = _RECENT * len(scenario.potential.momentum_m)
     labels = _PATCHES if scenario.allocation.rule == "patches" else 0
-    working = max(_TABULATING, _CHOOSING + own + shared + recent, labels)
-    return _kept_bytes(study, survey) + derived * _DRIVER + working
+    return _Bytes(_kept_bytes(study, survey) + derived * _DRIVER, max(recent, labels))
 
 
-def _run_bytes(study: Study, survey: Survey) -> int:
+def _run_bytes(study: Study, survey: Survey) -> _Bytes:
     scenario, threads = study.scenario, study.workers.threads
     own, shared = _view_bytes(study, survey)
-    cells = int(np.prod(study.grid.shape))
-    side_by_side = cells <= MOST_CELLS_SIDE_BY_SIDE
-    # The best map walks beside the members, of which as many as there are threads walk at a time.
-    walks = min(scenario.members, threads) + (1 if side_by_side else 0)
-    labels = _PATCHES if scenario.allocation.rule == "patches" else 0
+    side_by_side = int(np.prod(study.grid.shape)) <= MOST_CELLS_SIDE_BY_SIDE
+    # The best map walks beside the members, of which as many as there are threads walk at a time. Where there are
+    # several, it is kept what all of them see at the start.
+    members = min(scenario.members, threads)
+    walks, views = members + side_by_side, members + (scenario.members > 1) + side_by_side
     curves = len(survey.transitions) * _SCORE * 2 if scenario.potential.uncertainty else 0
-    views = 2 if side_by_side else 1
-    # Once more as all find it at the start.
-    seen = own + views * shared + walks * (own + _WALK + _MOVES + labels + curves)
+    seen = views * own + (2 if side_by_side else 1) * shared + walks * (_WALK + _MOVES + curves)
     counts = 0 if _counts_on_disk(study) else scenario.years * len(study.landscape.legend)
+    labels = walks * _PATCHES if scenario.allocation.rule == "patches" else 0
     # Where the model is tested, it is learned once more beside the projection.
-    tested = _learning_bytes(study, survey) if side_by_side and len(scenario.history) >= _DATES_TO_TEST else 0
-    return _kept_bytes(study, survey) + seen + counts + _TIMING + threads * _WRITING + tested
+    tests = side_by_side and len(scenario.history) >= _DATES_TO_TEST
+    again = _learning_bytes(study, survey) if tests else _Bytes(0, 0)
+    arrays = _kept_bytes(study, survey) + seen + counts + _TIMING + threads * _WRITING + again.arrays
+    return _Bytes(arrays, labels + again.others)
 
 
 def _counts_on_disk(study: Study) -> bool:
@@ -204,7 +217,7 @@ def _counts_on_disk(study: Study) -> bool:
     return cells * classes * study.scenario.years > MOST_IN_MEMORY
 
 
-def _disk_bytes(study: Study, costs: Costs, cells: int) -> dict[str, int]:
+def _disk_bytes(study: Study, costs: Costs, cells: int, aside: int) -> dict[str, int]:
     scenario = study.scenario
     one, many = costs.probability_bytes
     # Measured: what another member adds shrinks with the root of their number.
@@ -215,7 +228,11 @@ def _disk_bytes(study: Study, costs: Costs, cells: int) -> dict[str, int]:
     waiting = round(changes * CHANGE.itemsize)
     if waiting > HELD_BYTES:
         counts |= {"changes of members, until they are written": waiting}
+    if aside:
+        counts |= {"arrays, until the run is published": aside}
+    journals = round(cells * costs.changes * (scenario.members + 1) * _JOURNAL)
     return counts | {
+        "journals, until the run is published": journals,
         "maps": round(cells * scenario.years * costs.map_bytes),
         "trajectory": round(cells * (scenario.years + 1) * costs.trajectory_bytes),
         "probability": round(cells * planes * (one + (many - one) * growth)),

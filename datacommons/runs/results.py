@@ -152,7 +152,7 @@ class _Writer:
         learned, start = study.calibration(), study.land_cover[study.scenario.start]
         walks = Walks(learned.model, study.scenario, start, study.chunk, self.journals)
         with hand_over(walks, study.workers.cluster) as ready:
-            bar.turn_to(f"projecting {study.scenario.id} ({study.workers})")
+            bar.turn_to(f"projecting {study.scenario.id} ({study.workers}, {study.workers.scratch})")
             projected, ensemble = _do_both(
                 study, lambda: self.write_trajectory(ready, bar), lambda: self.write_ensemble(ready, bar)
             )
@@ -180,9 +180,13 @@ class _Writer:
         return _Projected(np.stack(areas), shortfalls, items)
 
     def _write_map(self, year: int, array: Any, advance: Advance) -> pystac.Item:
-        land_cover = array[year - self.study.scenario.start]
+        scratch, landscape = self.study.workers.scratch, self.study.landscape
+        land_cover = scratch.empty(array.shape[1:], np.uint8)
+        for first in range(0, land_cover.shape[0], array.chunks[1]):
+            rows = slice(first, first + array.chunks[1])
+            land_cover[rows] = array[year - self.study.scenario.start, rows]
         path = self.folder / "maps" / f"{year}.tif"
-        write_map(path, land_cover, self.study.landscape.geobox, self.study.landscape.legend)
+        write_map(path, land_cover, landscape.geobox, landscape.legend, scratch)
         item = self.description.describe_map(path, year)
         advance(1)
         return item
@@ -191,9 +195,7 @@ class _Writer:
         """Draw the members, and write how often each cell has each class, when it changes, and each change."""
         study, scenario = self.study, self.study.scenario
         with ChangeTable(study.grid.shape, self.folder) as changes:
-            ensemble = gather_ensemble(
-                walks, study.workers, on_year=lambda: advance(1), scratch=self.folder, listen=changes.listen
-            )
+            ensemble = gather_ensemble(walks, study.workers, on_year=lambda: advance(1), listen=changes.listen)
             changes.write(self.folder / "changes.parquet")
         with self._cube("probability", ensemble.years) as cube:
             write_ensemble(cube, ensemble, study.workers)

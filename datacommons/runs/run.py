@@ -175,6 +175,7 @@ def run_scenario(
     *,
     threads: int | None = None,
     chunk: int | None = None,
+    memory_gib: float | None = None,
     progress: bool = False,
     classifier: Any = None,
     cluster: Any = None,
@@ -189,6 +190,8 @@ def run_scenario(
     scenario : a YAML file, or the scenario itself
     threads : how many to use; all cores if not given. It does not show in the result.
     chunk : edge, in cells, of the blocks that are worked on side by side. It does not show in the result.
+    memory_gib : how much large arrays may take of this process's memory; what is beyond it lies in files of the commons
+        that go again. A third of what is free if not given. It does not show in the result.
     progress : whether to show a bar on stderr
     cluster : where the best map and the members are projected: ``"threads"``, if not given; ``"processes"`` or
         ``"processes:4"`` on this machine; the address of a scheduler of Dask, as ``"tcp://10.0.0.1:8786"``; or a
@@ -209,7 +212,14 @@ def run_scenario(
 
     found, places = read_scenario(commons, scenario)
     study = Study.of(
-        commons, found, places=places, threads=threads, chunk=chunk, progress=progress, classifier=classifier
+        commons,
+        found,
+        places=places,
+        threads=threads,
+        chunk=chunk,
+        memory_gib=memory_gib,
+        progress=progress,
+        classifier=classifier,
     )
     with (
         open_cluster(cluster, threads) as processes,
@@ -225,6 +235,7 @@ def validate_scenario(
     *,
     threads: int | None = None,
     chunk: int | None = None,
+    memory_gib: float | None = None,
     progress: bool = False,
     members: int | None = None,
     classifier: Any = None,
@@ -234,7 +245,7 @@ def validate_scenario(
 
     Parameters
     ----------
-    commons, scenario, threads, chunk, progress, classifier, cluster : as for `run_scenario`
+    commons, scenario, threads, chunk, memory_gib, progress, classifier, cluster : as for `run_scenario`
     members : how many maps to draw by likelihood; 8 if not given
 
     Raises
@@ -247,7 +258,14 @@ def validate_scenario(
 
     found, places = read_scenario(commons, scenario)
     study = Study.of(
-        commons, found, places=places, threads=threads, chunk=chunk, progress=progress, classifier=classifier
+        commons,
+        found,
+        places=places,
+        threads=threads,
+        chunk=chunk,
+        memory_gib=memory_gib,
+        progress=progress,
+        classifier=classifier,
     )
     with open_cluster(cluster, threads) as processes:
         study = study.handed_to(processes)
@@ -260,13 +278,14 @@ def plan_scenario(
     *,
     threads: int | None = None,
     chunk: int | None = None,
+    memory_gib: float | None = None,
     progress: bool = False,
 ) -> Estimate:
     """Say what a run of a scenario will take on this machine, and publish nothing.
 
     Parameters
     ----------
-    commons, scenario, threads, chunk, progress : as for `run_scenario`
+    commons, scenario, threads, chunk, memory_gib, progress : as for `run_scenario`
 
     Raises
     ------
@@ -277,7 +296,10 @@ def plan_scenario(
     from datacommons.runs.study import Study
 
     found, places = read_scenario(commons, scenario)
-    return estimate_run(Study.of(commons, found, places=places, threads=threads, chunk=chunk, progress=progress))
+    study = Study.of(
+        commons, found, places=places, threads=threads, chunk=chunk, memory_gib=memory_gib, progress=progress
+    )
+    return estimate_run(study)
 
 
 def load_run(commons: Commons, run_id: str) -> Run:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from catalog.collections import DRIVERS, LAND_COVER
 from catalog.store import PUBLIC
+from datacommons.arrays import align_layer
 from datacommons.errors import LayerNotFound
 from datacommons.layers import Layer, find_layer
 from datacommons.progress import progress_bar
@@ -28,6 +30,7 @@ from scenarios.interventions.plan import Plan
 from scenarios.potential.classifiers import Classifier, fingerprint_classifier, prepare_classifier
 from scenarios.potential.drivers import Driver, Drivers, as_categories, check_drivers, derive_drivers
 from scenarios.projection.years import DEFAULT_CHUNK
+from scenarios.scratch import Scratch
 from scenarios.spec import DerivedDriver, ReplaceDriver, Scenario
 from scenarios.spec.drivers import TIME_SINCE_CHANGE, DriverName, name_driver
 from scenarios.validation.hindcast import MEMBERS, Hindcast, hindcast
@@ -78,6 +81,7 @@ class Study:
         threads: int | None,
         chunk: int | None,
         progress: bool,
+        memory_gib: float | None = None,
         classifier: Classifier | None = None,
         places: tuple[Layer, ...] = (),
     ) -> Study:
@@ -103,7 +107,7 @@ class Study:
             plan_layers=_find_plan_layers(commons, scenario),
             zone_layer=_find_zone_layer(commons, scenario),
             doubts=check_history(dates, scenario.transitions),
-            workers=Workers() if threads is None else Workers(threads),
+            workers=_find_workers(threads, _find_scratch(memory_gib, commons.root)),
             chunk=DEFAULT_CHUNK if chunk is None else chunk,
             progress=progress,
             classifier=classifier,
@@ -131,9 +135,8 @@ class Study:
     @cached_property
     def land_cover(self) -> dict[int, NDArray[np.uint8]]:
         """Observed maps by year: the history and the start."""
-        years = sorted({*self.scenario.history, self.scenario.start})
-        cube = self.commons.land_cover(self.scenario.landscape, years)
-        return dict(zip(years, np.ascontiguousarray(cube.values), strict=True))
+        dates = {layer.year: layer for layer in self.inputs if layer.collection == LAND_COVER}
+        return {year: self._read(dates[year]) for year in sorted({*self.scenario.history, self.scenario.start})}
 
     @cached_property
     def drivers(self) -> dict[str, Driver]:
@@ -141,10 +144,12 @@ class Study:
         return {layer.name: self._read_driver(layer) for layer in self.inputs if layer.collection == DRIVERS}
 
     def _read_driver(self, layer: Layer) -> Driver:
-        values = self.commons.layer(self.scenario.landscape, layer.name).values
-        if layer.legend is not None:
-            return np.ascontiguousarray(values, np.uint8)
-        return np.ascontiguousarray(values, np.float32)
+        values: Driver = self._read(layer)
+        return values
+
+    def _read(self, layer: Layer) -> NDArray[Any]:
+        """Read a layer onto the grid, (y, x): classes as uint8, measurements as float32."""
+        return align_layer(layer, self.landscape, self.commons.locate, self.workers.scratch).data
 
     @cached_property
     def layers(self) -> Drivers:
@@ -186,8 +191,7 @@ class Study:
         """The zones of the demand, if it names a layer of them."""
         if self.zone_layer is None or self.zone_layer.legend is None:
             return None
-        classes = self.commons.layer(self.scenario.landscape, self.zone_layer.name).values
-        return Zones.of_layer(np.ascontiguousarray(classes, np.uint8), self.zone_layer.legend)
+        return Zones.of_layer(self._read(self.zone_layer), self.zone_layer.legend)
 
     @property
     def sources(self) -> tuple[Layer, ...]:
@@ -264,6 +268,14 @@ class Study:
         """Fingerprint of all that the result depends on, but for the engine's version."""
         plans = [[layer.item, layer.checksum] for layer in self.plan_layers]
         return _digest([self.scenario.model_dump(mode="json"), self.lesson, plans])
+
+
+def _find_workers(threads: int | None, scratch: Scratch) -> Workers:
+    return Workers(scratch=scratch) if threads is None else Workers(threads, scratch=scratch)
+
+
+def _find_scratch(memory_gib: float | None, folder: Path) -> Scratch:
+    return Scratch.by_free_memory(folder) if memory_gib is None else Scratch(int(memory_gib * 2**30), folder)
 
 
 def _choose_layers(commons: Commons, scenario: Scenario) -> tuple[Layer, ...]:

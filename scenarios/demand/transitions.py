@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from catalog.legend import Legend
 from scenarios.errors import HistoryInvalid
-from scenarios.grid import Grid
+from scenarios.grid import Grid, bands
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,10 +130,13 @@ def tabulate_cells(
     size = len(values)
     index = np.full(256, -1, np.int64)
     index[list(values)] = np.arange(size)
-    code = index[first] * size + index[last]
-    both = (index[first] >= 0) & (index[last] >= 0)
-    weight = np.broadcast_to(row_weight[:, None], first.shape)
-    return np.bincount(code[both], weight[both], minlength=size**2).astype(np.float64).reshape(size, size)
+    total = np.zeros(size**2)
+    for rows in bands(first.shape):
+        before, after = index[first[rows]], index[last[rows]]
+        both = (before >= 0) & (after >= 0)
+        weight = np.broadcast_to(row_weight[rows, None], both.shape)
+        total += np.bincount((before * size + after)[both], weight[both], minlength=size**2)
+    return total.reshape(size, size)
 
 
 def tabulate_history(history: History, legend: Legend, grid: Grid) -> list[TransitionTable]:

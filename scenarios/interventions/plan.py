@@ -26,14 +26,14 @@ class Restoration:
     Parameters
     ----------
     id : of the intervention
-    place : (y, x) bool
+    place : (y, x) bool; None: everywhere
     sources, target : legend values
     hectares : how much
     priority : name of the driver whose highest values come first; None: by the potential
     """
 
     id: str
-    place: NDArray[np.bool_]
+    place: NDArray[np.bool_] | None
     sources: tuple[int, ...]
     target: int
     hectares: float
@@ -47,14 +47,14 @@ class Goal:
     Parameters
     ----------
     id : of the intervention
-    place : (y, x) bool, where land may be converted for it
+    place : (y, x) bool, where land may be converted for it; None: everywhere
     sources, target : legend values
     hectares : area of the class in the whole landscape
     years_left : this year included
     """
 
     id: str
-    place: NDArray[np.bool_]
+    place: NDArray[np.bool_] | None
     sources: tuple[int, ...]
     target: int
     hectares: float
@@ -232,7 +232,7 @@ class Plan:
             if action is not None and plan.acts_in(year):
                 yield Restoration(
                     plan.id,
-                    self._place(plan),
+                    self._places.get(plan.id),
                     self._values(action.from_),
                     self.legend.value_of(action.to),
                     action.hectares_per_year,
@@ -245,7 +245,7 @@ class Plan:
             target = plan.target
             if target is not None and plan.acts_in(year):
                 value, left = self.legend.value_of(target.class_), plan.years[1] - year + 1
-                yield Goal(plan.id, self._place(plan), self._values(target.from_), value, target.hectares, left)
+                yield Goal(plan.id, self._places.get(plan.id), self._values(target.from_), value, target.hectares, left)
 
     def check_layers(self, known: Collection[str], drivers: Collection[str] = ()) -> None:
         """Refuse interventions that need a layer which is not at hand; to replace a driver, all drivers are needed.
@@ -262,9 +262,6 @@ class Plan:
                         f"Intervention {plan.id!r} needs the layer {name!r}; the model has "
                         f"{', '.join(sorted(known)) or 'none'}. Give it in the model's layers."
                     )
-
-    def _place(self, plan: Intervention) -> NDArray[np.bool_]:
-        return self._places[plan.id] if plan.place is not None else np.ones(self.grid.shape, bool)
 
     def _values(self, names: Collection[str]) -> tuple[int, ...]:
         return tuple(self.legend.value_of(name) for name in names)

@@ -101,18 +101,33 @@ def renew(
     out : (T, y, strip) float64, written in ``strips``
     """
     sums = np.empty(out.shape[0])
-    for n in range(strips.size):
-        row, strip = divmod(strips[n], out.shape[2])
+    for place in strips:
+        row, strip = divmod(place, out.shape[2])
         sums[:] = 0.0 if weights.size else NOTHING
-        for column in range(strip * STRIP, min((strip + 1) * STRIP, land_cover.shape[1])):
-            first, count = first_of[land_cover[row, column]], count_of[land_cover[row, column]]
-            for k in range(count):
-                if weights.size:
-                    sums[first + k] += weight_of(scores, k, row, column, weights)
-                else:
-                    sums[first + k] = max(sums[first + k], float(scores[k, row, column]))
+        column, last = strip * STRIP, min((strip + 1) * STRIP, land_cover.shape[1])
+        while column < last:
+            value, end = land_cover[row, column], column + 1
+            while end < last and land_cover[row, end] == value:
+                end += 1
+            for k in range(count_of[value]):
+                t = first_of[value] + k
+                sums[t] = _add_cells(scores, k, row, column, end, weights, sums[t])
+            column = end
         for t in range(sums.size):
             out[t, row, strip] = sums[t]
+
+
+@njit(inline="always")
+def _add_cells(
+    scores: NDArray[np.int16], slot: Int, row: Int, first: Int, end: Int, weights: NDArray[np.float64], total: float
+) -> float:
+    """Add to what a strip promises what some cells of a class do, one after the other."""
+    for column in range(first, end):
+        if weights.size:
+            total += weight_of(scores, slot, row, column, weights)
+        else:
+            total = max(total, float(scores[slot, row, column]))
+    return total
 
 
 @njit(nogil=True, cache=True)

@@ -52,7 +52,8 @@ def score_static(
     recent: NDArray[np.int16] | None,
 ) -> NDArray[np.int16]:
     """Return the score of the drivers, (transition, y, x) int16, on top of that of recent change."""
-    out = np.zeros((len(models), *grid.shape), np.int16) if recent is None else recent.copy()
+    scratch, shape = workers.scratch, (len(models), *grid.shape)
+    out = scratch.zeros(shape, np.int16) if recent is None else scratch.copy(recent)
     tables = [_tabulate(models, d, edges[name].size) for d, name in enumerate(drivers)]
     _add_tables(list(drivers.values()), [edges[name] for name in drivers], tables, grid, workers, out)
     return out
@@ -95,7 +96,7 @@ def score_momentum(
 ) -> NDArray[np.int16]:
     """Return what the last interval says of the next ones."""
     grid, workers = momentum.grid, momentum.workers
-    out = np.zeros((len(models), *grid.shape), np.int16)
+    out = workers.scratch.zeros((len(models), *grid.shape), np.int16)
     for t, (transition, model) in enumerate(zip(transitions, models, strict=True)):
         if model is None or not any(term.log_odds.any() for term in model.terms[column:]):
             continue

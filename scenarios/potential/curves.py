@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.grid import bands
 from scenarios.kernels.draws import SCALE
 from scenarios.potential.bases import LINE_LEVELS
 from scenarios.potential.drivers import Driver, Drivers
@@ -109,9 +110,17 @@ def explain(
 def _middles(values: Driver, edges: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the values that stand for the levels of a driver, and the levels: categories stand for themselves."""
     if edges is CATEGORY_EDGES:
-        found = np.unique(values[values != 0])
+        found = np.unique(np.concatenate([np.unique(values[rows]) for rows in bands(values.shape)]))
+        found = found[found != 0]
         return found.astype(float), found.astype(np.int64)
-    known = values[np.isfinite(values)]
-    reached = np.concatenate([edges, [known.min(), known.max()] if known.size else np.zeros(0 if edges.size else 2)])
+    ends = [_find_ends(values[rows]) for rows in bands(values.shape)]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    reached = np.concatenate([edges, [low, high] if low <= high else np.zeros(0 if edges.size else 2)])
     centres = np.concatenate([[reached.min()], edges, [reached.max()]]).astype(float)
     return (centres[:-1] + centres[1:]) / 2, np.arange(edges.size + 1)
+
+
+def _find_ends(values: Driver) -> tuple[float, float]:
+    """Return the lowest and the highest value; infinity and its negative where there is none."""
+    known = np.isfinite(values)
+    return float(values.min(initial=np.inf, where=known)), float(values.max(initial=-np.inf, where=known))

@@ -163,7 +163,7 @@ def stroke_radius(changed: NDArray[np.bool_]) -> int:
 
 
 def _count_cells(seen: NDArray[np.uint8], value: int, radius: int, grid: Grid, workers: Workers) -> NDArray[np.uint16]:
-    out = np.zeros(grid.shape, np.uint16)
+    out = workers.scratch.zeros(grid.shape, np.uint16)
     height = grid.shape[0]
     workers.map(
         lambda row: count_window(seen, value, radius, (row, min(row + _ROWS, height)), out), range(0, height, _ROWS)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
 from scenarios.errors import ScenarioInvalid
-from scenarios.grid import Grid
+from scenarios.grid import Grid, bands
 from scenarios.kernels.windows import count_window
 
 LEVELS = 1024
@@ -90,8 +90,37 @@ class Neighbourhood:
         """Count the cells with data around each cell, (radius, y, x) uint16."""
         return self._fill([(radius, -1) for radius in self.radii], land_cover, workers)
 
+    def count_at(
+        self, cells: NDArray[np.int64], land_cover: NDArray[np.uint8], workers: Workers
+    ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+        """Count around some cells only, some rows of the map at a time.
+
+        Parameters
+        ----------
+        cells : (n,) int64, flat indices
+
+        Returns
+        -------
+        (window, 1, n) and (radius, 1, n) uint16: what `count` and `count_valid` have at these cells
+        """
+        jobs = [(self.radii[r], value) for r, value in self.windows] + [(radius, -1) for radius in self.radii]
+        found = np.zeros((len(jobs), 1, cells.size), np.uint16)
+        lines, columns = np.divmod(cells, self.grid.shape[1])
+
+        def count(rows: slice) -> None:
+            here = np.flatnonzero((lines >= rows.start) & (lines < rows.stop))
+            for job, (radius, value) in enumerate(jobs if here.size else ()):
+                top = max(0, rows.start - radius)
+                part = land_cover[top : rows.stop + radius]  # all that a window of these rows can reach
+                counts = np.empty(part.shape, np.uint16)
+                count_window(part, value, radius, (rows.start - top, rows.stop - top), counts)
+                found[job, 0, here] = counts[lines[here] - top, columns[here]]
+
+        workers.map(count, bands(self.grid.shape))
+        return found[: len(self.windows)], found[len(self.windows) :]
+
     def _fill(self, jobs: list[tuple[int, int]], land_cover: NDArray[np.uint8], workers: Workers) -> NDArray[np.uint16]:
-        out = np.empty((len(jobs), *self.grid.shape), np.uint16)
+        out = workers.scratch.empty((len(jobs), *self.grid.shape), np.uint16)
         height = self.grid.shape[0]
 
         def fill(task: tuple[int, int]) -> None:

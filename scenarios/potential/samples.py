@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
 from scenarios.demand.transitions import History, Transition
-from scenarios.grid import Grid
+from scenarios.grid import Grid, bands
 from scenarios.kernels import draws
 from scenarios.kernels.potential import levels
 from scenarios.kernels.windows import share_levels
@@ -19,6 +19,7 @@ from scenarios.potential.bases import LINE_LEVELS
 from scenarios.potential.drivers import Driver, Drivers
 from scenarios.potential.momentum import SHARE_EDGES, Momentum
 from scenarios.potential.neighbourhood import Neighbourhood
+from scenarios.potential.thinning import Few
 
 CATEGORY_EDGES = np.arange(1, 256, dtype=np.float32)
 """Edges between the levels of a driver of categories: the level of a category is its number."""
@@ -90,20 +91,13 @@ def find_edges(seen: Sequence[Driver], grid: Grid, seed: int) -> NDArray[np.floa
         return CATEGORY_EDGES
     found = []
     for values in {id(values): values for values in seen}.values():
-        cells = _thin(np.flatnonzero(np.isfinite(values)), _EDGE_SAMPLE, grid, draws.stream(seed, 1))
-        found.append(values.ravel()[cells])
+        few = Few(_EDGE_SAMPLE, grid, draws.stream(seed, 1))
+        for rows in bands(grid.shape):
+            few.show(np.flatnonzero(np.isfinite(values[rows])) + rows.start * grid.shape[1])
+        found.append(values.ravel()[few.take()])
     sample = np.concatenate(found).astype(np.float32)
     quantiles = np.linspace(0, 1, _EDGES + 2)[1:-1]
     return np.unique(np.quantile(sample, quantiles, method="lower") if sample.size else sample).astype(np.float32)
-
-
-def _thin(cells: NDArray[np.int64], most: int, grid: Grid, key: np.uint64) -> NDArray[np.int64]:
-    """Keep at most so many cells: those with the smallest draws, so that chunks do not matter."""
-    if cells.size <= most:
-        return cells
-    rows, columns = np.divmod(cells, grid.shape[1])
-    chance = draws.uniforms(key, rows, columns)
-    return np.sort(cells[np.argpartition(chance, most)[:most]])
 
 
 def draw_samples(
@@ -129,44 +123,68 @@ def draw_samples(
     -------
     One sample per transition; its features are the drivers, the windows, and the windows of recent change
     """
-    grid = neighbourhood.grid
     categories = tuple(f for f, each in enumerate(edges.values()) if each is CATEGORY_EDGES)
     values = _list_values(edges, neighbourhood, momentum)
     years = sorted(history)
-    intervals = len(years) - 1
     parts: list[list[Sample]] = [[] for _ in transitions]
     for start, end in pairwise(years):
-        first, last = history[start], history[end]
-        counts, valid = neighbourhood.count(first, workers), neighbourhood.count_valid(first, workers)
-
-        for t, transition in enumerate(transitions):
-            at_risk = (first == transition.source) & (last != 0)
-            changed = np.flatnonzero(at_risk & (last == transition.target))
-            stayed = np.flatnonzero(at_risk & (last != transition.target))
-            key = (seed, start, transition.source, transition.target)
-            yes = _thin(changed, _MOST_POSITIVES // intervals, grid, draws.stream(*key, 2))
-            no = _thin(stayed, _MOST_CONTROLS // intervals, grid, draws.stream(*key, 3))
-            cells = np.concatenate([yes, no])
-            change = momentum.before(start, transition) if momentum else ()
+        drawn = _draw_cells(transitions, history, (start, end), len(years) - 1, neighbourhood.grid, seed, workers)
+        everywhere = np.concatenate([each.cells for each in drawn])
+        counts, valid = neighbourhood.count_at(everywhere, history[start], workers)
+        shares = _describe_shares(neighbourhood, counts, valid, np.arange(everywhere.size))
+        known = _put_beside(everywhere.size, _describe_drivers(everywhere, past[start], edges) + shares)
+        ends = np.cumsum([each.cells.size for each in drawn])[:-1]
+        for t, (each, levels_there) in enumerate(zip(drawn, np.split(known, ends), strict=True)):
+            change = momentum.before(start, transitions[t]) if momentum else ()
             parts[t].append(
                 Sample(
-                    levels=np.column_stack(
-                        [
-                            describe_cells(cells, past[start], edges, neighbourhood, counts, valid),
-                            *describe_momentum(cells, change),
-                        ]
-                    ),
-                    changed=np.arange(cells.size) < yes.size,
-                    blocks=_block_of(cells, grid),
-                    weights=np.repeat(
-                        [_area_ha(changed, grid) / max(yes.size, 1), _area_ha(stayed, grid) / max(no.size, 1)],
-                        [yes.size, no.size],
-                    ),
+                    levels=np.column_stack([levels_there, *describe_momentum(each.cells, change)]),
+                    changed=each.changed,
+                    blocks=_block_of(each.cells, neighbourhood.grid),
+                    weights=each.weights,
                     categories=categories,
                     values=values,
                 )
             )
     return [Sample.join(part) for part in parts]
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Cells of one interval at risk of one transition: flat indices, whether they changed, and hectares of each."""
+
+    cells: NDArray[np.int64]
+    changed: NDArray[np.bool_]
+    weights: NDArray[np.float64]
+
+
+def _draw_cells(
+    transitions: Sequence[Transition],
+    history: History,
+    interval: tuple[int, int],
+    intervals: int,
+    grid: Grid,
+    seed: int,
+    workers: Workers,
+) -> list[_Drawn]:
+    """Draw cells of one of several intervals for each transition, some rows at a time."""
+    first, last = (history[year] for year in interval)
+
+    def draw(transition: Transition) -> _Drawn:
+        key = (seed, interval[0], transition.source, transition.target)
+        yes = Few(_MOST_POSITIVES // intervals, grid, draws.stream(*key, 2))
+        no = Few(_MOST_CONTROLS // intervals, grid, draws.stream(*key, 3))
+        for rows in bands(grid.shape):
+            at_risk = (first[rows] == transition.source) & (last[rows] != 0)
+            came, begin = last[rows] == transition.target, rows.start * grid.shape[1]
+            yes.show(np.flatnonzero(at_risk & came) + begin)
+            no.show(np.flatnonzero(at_risk & ~came) + begin)
+        changed, stayed = yes.take(), no.take()
+        weights = [yes.area_ha / max(changed.size, 1), no.area_ha / max(stayed.size, 1)]
+        sizes = [changed.size, stayed.size]
+        return _Drawn(np.concatenate([changed, stayed]), np.repeat([True, False], sizes), np.repeat(weights, sizes))
+
+    return workers.map(draw, transitions)
 
 
 def describe_cells(
@@ -186,11 +204,29 @@ def describe_cells(
     edges : between their levels, by name
     counts, valid : of the neighbourhood, (window, y, x) and (radius, y, x)
     """
-    columns = [levels(drivers[name].ravel()[cells], edges[name]) - 1 for name in edges]
+    columns = _describe_drivers(cells, drivers, edges) + _describe_shares(neighbourhood, counts, valid, cells)
+    return _put_beside(cells.size, columns)
+
+
+def _put_beside(cells: int, columns: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return columns as a table of so many rows, even where there are none."""
+    return np.stack(columns, axis=1) if columns else np.empty((cells, 0), np.int64)
+
+
+def _describe_drivers(
+    cells: NDArray[np.int64], drivers: Drivers, edges: Mapping[str, NDArray[np.float32]]
+) -> list[NDArray[np.int64]]:
+    return [levels(drivers[name].ravel()[cells], edges[name]) - 1 for name in edges]
+
+
+def _describe_shares(
+    neighbourhood: Neighbourhood, counts: NDArray[np.uint16], valid: NDArray[np.uint16], cells: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
+    columns = []
     for w, (r, _) in enumerate(neighbourhood.windows):
         size, shift = int(neighbourhood.sizes[r]), int(neighbourhood.shifts[r])
         columns.append(share_levels(counts[w], valid[r], size, shift, cells))
-    return np.stack(columns, axis=1) if columns else np.empty((cells.size, 0), np.int64)
+    return columns
 
 
 def describe_momentum(cells: NDArray[np.int64], recent: Iterable[NDArray[np.float32]]) -> list[NDArray[np.int64]]:
@@ -211,10 +247,6 @@ def _list_values(
         out.append(np.arange(top + 1) / top)
     recent = np.arange(LINE_LEVELS + 1) / LINE_LEVELS
     return (*out, *[recent] * (momentum.size if momentum else 0))
-
-
-def _area_ha(cells: NDArray[np.int64], grid: Grid) -> float:
-    return float(np.bincount(cells // grid.shape[1], minlength=grid.shape[0]) @ grid.row_area_ha)
 
 
 def _block_of(cells: NDArray[np.int64], grid: Grid) -> NDArray[np.int64]:

@@ -60,7 +60,6 @@ class Chances:
         def tabulate(year: int) -> NDArray[np.float32]:
             tallied = np.zeros((len(values), len(values), members + 1), np.int64)
             tally_shares(ensemble.counts[year], undecided, places, plan.grid.row_weight, tallied)
-            ensemble.counts.let_go(year)
             table = np.array([[hold_total(odds, weight) for weight in row] for row in tallied], np.float32)
             for pair in planned:
                 table[pair] = np.arange(members + 1) / members

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import mmap
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
+from scenarios.scratch import IN_MEMORY, Scratch
 
 _ROWS = 128
 
 MOST_IN_MEMORY = 2**30
-"""Bytes of counts that are held in memory."""
+"""Bytes of counts that are held in memory; what is looked at all the time has more use of it."""
 
 
 class Counts:
@@ -26,20 +25,13 @@ class Counts:
     ----------
     years : how many
     shape : of the counts of one year
-    scratch : folder for a file that takes their place where they are more than a gigabyte; it leaves no trace there
+    scratch : where they are put; aside where they are more than a gigabyte
     """
 
-    def __init__(self, years: int, shape: tuple[int, ...], scratch: Path | None = None) -> None:
-        size = int(np.prod(shape))
-        self._files: list[mmap.mmap] = []
-        if scratch is None or years * size <= MOST_IN_MEMORY:
-            self._years: list[NDArray[np.uint8]] = list(np.zeros((years, *shape), np.uint8))
-            return
-        for _ in range(years):
-            with tempfile.TemporaryFile(dir=scratch) as file:  # nameless: it ends with the map of it
-                file.truncate(size)
-                self._files.append(mmap.mmap(file.fileno(), size))
-        self._years = [np.frombuffer(file, np.uint8).reshape(shape) for file in self._files]
+    def __init__(self, years: int, shape: tuple[int, ...], scratch: Scratch = IN_MEMORY) -> None:
+        aside = years * prod(shape) > MOST_IN_MEMORY
+        make = scratch.zeros_aside if aside else scratch.zeros
+        self._years: list[NDArray[np.uint8]] = [make(shape, np.uint8) for _ in range(years)]
 
     def __len__(self) -> int:
         """How many years."""
@@ -59,26 +51,19 @@ class Counts:
             raise ValueError("The years are kept apart, so that all of them can only be had as a copy.")
         return np.asarray(np.stack(self._years), dtype)
 
-    def add_up(self, first: NDArray[np.uint8], workers: Workers) -> None:
+    def add_up(self, begin: Callable[[slice], NDArray[np.uint8]], workers: Workers) -> None:
         """Turn what each year adds to the one before, modulo 256, into the counts themselves.
 
         Parameters
         ----------
-        first : the counts before the first year
+        begin : returns some rows of the counts before the first year, (..., y, x)
         workers : who works on the rows side by side
         """
         for year, counts in enumerate(self._years):
-            before = first if year == 0 else self._years[year - 1]
 
-            def add_rows(begin: int, before: NDArray[np.uint8] = before, counts: NDArray[np.uint8] = counts) -> None:
-                rows = (..., slice(begin, begin + _ROWS), slice(None))
-                np.add(counts[rows], before[rows], out=counts[rows])
+            def add_rows(first: int, year: int = year, counts: NDArray[np.uint8] = counts) -> None:
+                rows = slice(first, first + _ROWS)
+                before = begin(rows) if year == 0 else self._years[year - 1][..., rows, :]
+                np.add(counts[..., rows, :], before, out=counts[..., rows, :])
 
-            workers.map(add_rows, range(0, first.shape[-2], _ROWS))
-            if year > 0:
-                self.let_go(year - 1)
-
-    def let_go(self, year: int) -> None:
-        """Leave a year to the disk until it is asked for again."""
-        if self._files and hasattr(mmap, "MADV_DONTNEED"):
-            self._files[year].madvise(mmap.MADV_DONTNEED)
+            workers.map(add_rows, range(0, counts.shape[-2], _ROWS))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -56,7 +55,6 @@ def draw_ensemble(
     chunk: int = DEFAULT_CHUNK,
     workers: Workers = ONE,
     on_year: Callable[[], None] = lambda: None,
-    scratch: Path | None = None,
     listen: Listen = lambda _, years: years,
 ) -> Ensemble:
     """Project every member, side by side, and add up how often each cell has each class.
@@ -65,7 +63,6 @@ def draw_ensemble(
     ----------
     model, scenario, start : as for `project`
     on_year : called whenever a member has finished a year
-    scratch : folder for the counts where they take more than a gigabyte; without one they are held in memory
     listen : hears the years of each member go by, several members at a time
 
     Returns
@@ -74,7 +71,7 @@ def draw_ensemble(
     kept, so no map is held but those of the members under way.
     """
     walks = Walks(model, scenario, start, chunk)
-    return gather_ensemble(walks, workers, on_year=on_year, scratch=scratch, listen=listen)
+    return gather_ensemble(walks, workers, on_year=on_year, listen=listen)
 
 
 def gather_ensemble(
@@ -82,7 +79,6 @@ def gather_ensemble(
     workers: Workers,
     *,
     on_year: Callable[[], None] = lambda: None,
-    scratch: Path | None = None,
     listen: Listen = lambda _, years: years,
 ) -> Ensemble:
     """Draw an ensemble as `draw_ensemble` does, of walks that may keep journals."""
@@ -91,27 +87,31 @@ def gather_ensemble(
     values = np.array(model.legend.values, np.uint8)
     place = np.zeros(256, np.int64)
     place[values] = np.arange(values.size)
-    counts = Counts(len(years), (values.size, *start.shape), scratch)
+    counts = Counts(len(years), (values.size, *start.shape), workers.scratch)
     area = np.zeros((scenario.members, len(years), values.size))
-    timing = Timing.none(scenario.start, start.shape)
+    timing = Timing.none(scenario.start, start.shape, workers.scratch)
     locks, ending = [Lock() for _ in years], Lock()
 
     def see(member: int, steps: Iterator[Year]) -> None:
-        moves = Moves.none(start.shape)
+        moves = Moves.none(start.shape, workers.scratch)
         for n, step in enumerate(listen(member, steps)):
             moves.see(step.changes, n + 1)
             with locks[n]:
                 changes = step.changes
                 planes = counts[n].reshape(values.size, -1)
                 move_members(changes.cells, changes.before, changes.after, place, planes)
-                counts.let_go(n)
             area[member, n] = step.area_ha
         with ending:
             timing.add(moves)
 
     walk_members(walks, range(scenario.members), see, workers, on_year)
-    first = np.zeros((values.size, *start.shape), np.uint8)
-    tally(start, values, first)
     # A year changes few cells. Members are moved in these alone, and all the others are added up at the end.
-    counts.add_up(first * np.uint8(scenario.members), workers)
+    counts.add_up(lambda rows: _count_start(start[rows], values, scenario.members), workers)
     return Ensemble(years, counts, area, timing)
+
+
+def _count_start(rows: NDArray[np.uint8], values: NDArray[np.uint8], members: int) -> NDArray[np.uint8]:
+    """Return how many members have each class in some rows at the start: all of them, (class, y, x)."""
+    counts = np.zeros((values.size, *rows.shape), np.uint8)
+    tally(rows, values, counts)
+    return counts * np.uint8(members)

@@ -30,9 +30,9 @@ class Lookout:
     def __init__(self, model: Model, land_cover: NDArray[np.uint8], temperature: int, workers: Workers) -> None:
         self.model, self.land_cover, self.temperature, self.workers = model, land_cover, temperature, workers
         self.potential, self.replaced = model.potential, dict[str, str]()
-        self.seen = land_cover.copy()
+        self.seen = workers.scratch.copy(land_cover)
         self.touched: list[NDArray[np.int64]] = []  # cells that have changed since the last look
-        self.stale = np.zeros(land_cover.shape, np.uint8)
+        self.stale = workers.scratch.zeros(land_cover.shape, np.uint8)
 
     def begin(self, view: View | None, *, same_potential: bool) -> None:
         """Look for the first time, or take over what another walk saw there.
@@ -44,7 +44,7 @@ class Lookout:
         if view is None:
             self._look()
             return
-        self.view = view.copy()
+        self.view = view.copy(self.workers.scratch)
         if not same_potential:
             self.view.see_with(self.potential, self.seen, self.workers)
 

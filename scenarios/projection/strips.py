@@ -12,6 +12,7 @@ from scenarios.cluster import Workers
 from scenarios.kernels.keys import TEMPERATURE_ONE
 from scenarios.kernels.strips import STRIP, count_strips, promise, renew, weight_table
 from scenarios.potential.potential import Potential
+from scenarios.scratch import Scratch
 
 LOWEST_TEMPERATURE: Final = 1 / 16
 """Below it weights span more than a float holds: single cells are drawn, not strips."""
@@ -46,14 +47,16 @@ class Strips:
     promised: NDArray[np.float64]
 
     @classmethod
-    def of(cls, potential: Potential, land_cover: NDArray[np.uint8], weights: NDArray[np.float64]) -> Strips:
+    def of(
+        cls, potential: Potential, land_cover: NDArray[np.uint8], weights: NDArray[np.float64], scratch: Scratch
+    ) -> Strips:
         """Return strips that promise nothing yet."""
         shape = len(potential.transitions), land_cover.shape[0], count_strips(land_cover.shape[1])
-        return cls(weights, potential.tables.first_of, potential.tables.count_of, np.zeros(shape))
+        return cls(weights, potential.tables.first_of, potential.tables.count_of, scratch.zeros(shape, np.float64))
 
-    def copy(self) -> Strips:
+    def copy(self, scratch: Scratch) -> Strips:
         """Return strips that change on their own."""
-        return replace(self, promised=self.promised.copy())
+        return replace(self, promised=scratch.copy(self.promised))
 
     def choose(self, transitions: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return what is promised to some transitions, by their numbers, (K, y, strip)."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from scenarios.kernels.tally import note_changes, tally_changes
 from scenarios.projection.yearbook import Changes
+from scenarios.scratch import IN_MEMORY, Scratch
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +25,9 @@ class Moves:
     last: NDArray[np.uint8]
 
     @classmethod
-    def none(cls, shape: tuple[int, int]) -> Moves:
+    def none(cls, shape: tuple[int, int], scratch: Scratch = IN_MEMORY) -> Moves:
         """Begin a walk."""
-        return cls(np.zeros(shape, np.uint8), np.zeros(shape, np.uint8))
+        return cls(scratch.zeros(shape, np.uint8), scratch.zeros(shape, np.uint8))
 
     def see(self, changes: Changes, step: int) -> None:
         """Note what has changed since the year before.
@@ -56,9 +57,9 @@ class Timing:
     sum_last: NDArray[np.uint16]
 
     @classmethod
-    def none(cls, start: int, shape: tuple[int, int]) -> Timing:
+    def none(cls, start: int, shape: tuple[int, int], scratch: Scratch = IN_MEMORY) -> Timing:
         """Return the timing of no members."""
-        return cls(start, np.zeros(shape, np.uint8), np.zeros(shape, np.uint16), np.zeros(shape, np.uint16))
+        return cls(start, *(scratch.zeros(shape, dtype) for dtype in (np.uint8, np.uint16, np.uint16)))
 
     def add(self, moves: Moves) -> None:
         """Add one member. Sums of integers: the order of the members does not show."""
@@ -67,17 +68,18 @@ class Timing:
     @property
     def first_year(self) -> NDArray[np.uint16]:
         """Mean year of the first change over the members in which the cell changes, (y, x); 0 = none of them does."""
-        return self._mean(self.sum_first)
+        return self.mean_years(self.sum_first)
 
     @property
     def last_year(self) -> NDArray[np.uint16]:
         """Mean year of the last change over the members in which the cell changes, (y, x); 0 = none of them does."""
-        return self._mean(self.sum_last)
+        return self.mean_years(self.sum_last)
 
-    def _mean(self, steps: NDArray[np.uint16]) -> NDArray[np.uint16]:
-        """Return the mean as a calendar year; halves are rounded up."""
-        changed = self.members > 0
-        twice = 2 * self.members[changed].astype(np.uint32)
+    def mean_years(self, sums: NDArray[np.uint16], rows: slice = slice(None)) -> NDArray[np.uint16]:
+        """Return means of `sum_first` or `sum_last`, all or some rows, as calendar years; halves are rounded up."""
+        members, steps = self.members[rows], sums[rows]
+        changed = members > 0
+        twice = 2 * members[changed].astype(np.uint32)
         years = np.zeros(steps.shape, np.uint16)
         years[changed] = self.start + (2 * steps[changed].astype(np.uint32) + twice // 2) // twice
         return years

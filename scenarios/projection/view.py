@@ -11,6 +11,7 @@ from scenarios.cluster import Workers
 from scenarios.kernels.strips import LARGEST_SCORE, find_stale
 from scenarios.potential.potential import Potential
 from scenarios.projection.strips import Strips, choose_weights
+from scenarios.scratch import IN_MEMORY, Scratch
 
 _ROWS = 128
 _ROWS_IN_CACHE = 8  # what is computed of them is used while it is near
@@ -39,19 +40,21 @@ class View:
     ) -> View:
         """Look at a whole map, to draw from it at a temperature."""
         near, slots = potential.neighbourhood, max(1, int(potential.tables.count_of.max()))
-        scores = np.zeros((slots, *land_cover.shape), np.int16)
-        strips = Strips.of(potential, land_cover, choose_weights(temperature))
+        scores = workers.scratch.zeros((slots, *land_cover.shape), np.int16)
+        strips = Strips.of(potential, land_cover, choose_weights(temperature), workers.scratch)
         view = cls(near.count(land_cover, workers), near.count_valid(land_cover, workers), scores, strips)
         view.see_with(potential, land_cover, workers)
         return view
 
-    def copy(self) -> View:
+    def copy(self, scratch: Scratch = IN_MEMORY) -> View:
         """Return a view that changes on its own."""
-        return View(self.counts.copy(), self.valid, self.scores.copy(), self.strips.copy())
+        return View(scratch.copy(self.counts), self.valid, scratch.copy(self.scores), self.strips.copy(scratch))
 
     def see_with(self, potential: Potential, land_cover: NDArray[np.uint8], workers: Workers) -> None:
         """Compute all scores, with this potential."""
-        self.rescore(potential, land_cover, np.ones(land_cover.shape, np.uint8), workers)
+        stale = workers.scratch.empty(land_cover.shape, np.uint8)
+        stale[...] = 1
+        self.rescore(potential, land_cover, stale, workers)
 
     def leave_alone(self, cells: NDArray[np.int64], land_cover: NDArray[np.uint8]) -> None:
         """Give some cells, (n,) flat indices, the lowest scores there are."""

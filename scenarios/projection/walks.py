@@ -93,7 +93,7 @@ def walk_members(
         with hand_over(walks, workers.cluster) as packed:
             _walk_there(packed, members, see, workers.cluster, on_year)
         return
-    begun = _Begun.of(walks, walks.temperature(members[0]), workers)
+    begun = _Begun.of(walks, members[0], workers, shared=len(members) > 1)
     # Members side by side where there are enough of them, else the blocks of each.
     outside, inside = workers.split(min(len(members), workers.threads, begun.count_fitting()))
 
@@ -115,12 +115,14 @@ class _Begun:
 
     walks: Walks
     plan: Plan
-    view: View
+    view: View | None  # one walk alone looks for itself, and needs no copy
 
     @classmethod
-    def of(cls, walks: Walks, temperature: float, workers: Workers) -> _Begun:
+    def of(cls, walks: Walks, member: int, workers: Workers, *, shared: bool) -> _Begun:
         plan = Plan(walks.scenario, walks.model.legend, walks.model.grid)
-        return cls(walks, plan, View.of(walks.model.potential, walks.start, workers, temperature))
+        if not shared:
+            return cls(walks, plan, None)
+        return cls(walks, plan, View.of(walks.model.potential, walks.start, workers, walks.temperature(member)))
 
     def walk(self, member: int, workers: Workers, journal: Journal | None) -> Iterator[Year]:
         """Project the best map or a member; see `project`."""
@@ -140,6 +142,8 @@ class _Begun:
 
     def count_fitting(self) -> int:
         """Return how many walks fit into the memory that is free, at least 1."""
+        if self.view is None:
+            return 1
         one = self.view.counts.nbytes + self.view.scores.nbytes + _STATE_BYTES * self.walks.start.size
         return max(1, int(psutil.virtual_memory().available // one))
 
@@ -244,7 +248,7 @@ def _begin(member: int, packed: Path | Walks, token: str, workers: Workers) -> _
         if token in _begun and member != CENTRAL:
             return _begun[token]
         walks = luggage.unpack(packed) if isinstance(packed, Path) else packed
-        begun = _Begun.of(walks, walks.temperature(member), workers)
+        begun = _Begun.of(walks, member, workers, shared=member != CENTRAL)
         if member != CENTRAL:
             _begun.clear()
             _begun[token] = begun

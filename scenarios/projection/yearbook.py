@@ -77,7 +77,7 @@ class Book:
     """What is decided in one year, before it is applied."""
 
     year: int
-    settled: NDArray[np.uint8]  # (y, x) non-zero where a cell has changed this year
+    settled: NDArray[np.uint8]  # (y, x) 1 where a cell has changed this year
     weight_ha: float
     cells: list[NDArray[np.int64]] = field(default_factory=list)
     sources: list[NDArray[np.uint8]] = field(default_factory=list)

@@ -16,7 +16,7 @@ from scenarios.errors import ScenarioInvalid
 from scenarios.interventions.conversions import Conversions, Residence
 from scenarios.interventions.local_rates import LocalRate, drop_stopped, see_locally
 from scenarios.interventions.plan import Goal, Plan, Restoration
-from scenarios.interventions.priority import take_best
+from scenarios.interventions.priority import BestPlaces, take_best
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.kernels.scores import odds_table, sum_odds
@@ -118,9 +118,11 @@ class _Walk:
             _choose_market(model, scenario, Allocator(model.grid, self.zones.blocks(zone, blocks), workers))
             for zone in range(len(self.zones))
         ]
+        self.best_places = BestPlaces(model.grid, workers)
         self.ledger = Ledger()
         self.local: dict[Transition, LocalRate | None] = {}
-        self.land_cover = start.copy()
+        self.land_cover = workers.scratch.copy(start)
+        self.settled = workers.scratch.zeros(start.shape, np.uint8)  # none between two years
         self.lookout = Lookout(model, self.land_cover, self.temperature, workers)
         self.area = self.zones.weigh(start, model.legend.values, model.grid)  # (zone, class)
         self.foretold = model.foretell(scenario, None if member == CENTRAL else member, self._area_ha())
@@ -173,7 +175,7 @@ class _Walk:
         No step changes a cell that an earlier one has changed in the same year.
         """
         self.lookout.replace_drivers(self.plan.replacements(year))
-        book = Book(year, np.zeros(self.model.grid.shape, np.uint8), self.model.grid.weight_ha)
+        book = Book(year, self.settled, self.model.grid.weight_ha)
         for restoration in self.plan.restorations(year):
             self._restore(restoration, book)
         foretold = self.foretold(year, self._area_ha())
@@ -186,6 +188,7 @@ class _Walk:
             self._approach(goal, book)
         changes = book.list_changes()
         self._apply(changes, year)
+        self.settled.ravel()[changes.cells] = 0  # a new one each year would take longer
         patches = tuple(market.take_notes() for market in self._in_patches)
         return Entry(
             year, changes, self.area.copy(), book.placed_ha, tuple(book.shortfalls), self.ledger.rests, patches
@@ -274,10 +277,9 @@ class _Walk:
         By the potential, it is shared among the source classes by their area in the place; by a priority layer, the
         highest values come first, whatever their class.
         """
-        closed = {source: self._closed(source, book) | ~action.place for source in action.sources}
+        closed = {source: self._closed(source, book, action.place) for source in action.sources}
         if priority is not None:
-            values = np.asarray(self.model.layers[priority], np.float32)
-            return self._convert_best(action, wanted, values, closed, book)
+            return self._convert_best(action, wanted, priority, closed, book)
         area = np.array([self._open_area(source, closed[source]) for source in action.sources], np.int64)
         rest = 0
         shares = share_out(min(wanted, int(area.sum())), area)
@@ -294,12 +296,12 @@ class _Walk:
         self,
         action: Restoration | Goal,
         wanted: int,
-        values: NDArray[np.float32],
-        closed: Mapping[int, NDArray[np.integer]],
+        priority: str,
+        closed: Mapping[int, NDArray[np.uint8]],
         book: Book,
     ) -> int:
-        grid = self.model.grid
-        free = np.logical_or.reduce([(self.land_cover == source) & (closed[source] == 0) for source in action.sources])
+        grid, values = self.model.grid, np.asarray(self.model.layers[priority], np.float32)
+        free = self.best_places.find(values, self.land_cover, closed, wanted, (action.id, priority))
         key = draws.stream(self.scenario.seed, self.member, book.year, action.target)
         cells = take_best(values, free, wanted, grid, key)
         weights, classes = grid.row_weight[cells // grid.shape[1]], self.land_cover.ravel()[cells]
@@ -309,15 +311,15 @@ class _Walk:
             book.enter([Transition(source, action.target)], Placement(chosen, np.zeros(chosen.size, np.int64), placed))
         return int(weights.sum())
 
-    def _closed(self, source: int, book: Book) -> NDArray[np.integer]:
-        """Return where no cell of a class may change any more this year."""
+    def _closed(self, source: int, book: Book, place: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
+        """Return where no cell of a class may change any more this year, or may not outside a place."""
         kept, young = self.plan.barred(source, book.year), self.residence.young(source, book.year)
-        closed: NDArray[np.integer] = book.settled
-        for mask in (kept, young):
+        closed = book.settled
+        for mask in (kept, young, None if place is None else ~place):
             closed = closed if mask is None else closed | mask
         return closed
 
-    def _open_area(self, source: int, closed: NDArray[np.integer]) -> int:
+    def _open_area(self, source: int, closed: NDArray[np.uint8]) -> int:
         free = (self.land_cover == source) & (closed == 0)
         return int(self.model.grid.row_weight @ np.count_nonzero(free, axis=1))
 
@@ -330,11 +332,11 @@ class _Walk:
         else:
             book.fall_short(transition, rest, cause, zone)
 
-    def _claims(self, transitions: Sequence[Transition], closed: NDArray[np.integer], year: int) -> Claims:
+    def _claims(self, transitions: Sequence[Transition], closed: NDArray[np.uint8], year: int) -> Claims:
         return Claims(
             source=transitions[0].source,
             land_cover=self.land_cover,
-            barred=closed.astype(np.uint8),
+            barred=closed,
             scores=self.lookout.view.scores,
             slots=np.array([self.lookout.potential.slot(t) for t in transitions], np.int64),
             streams=np.array(

@@ -109,11 +109,11 @@ def take_in(commons: Commons, landscape: WideLandscape, maps: list[Path], layers
     commons.ingest(layers, collection="drivers", landscape=landscape.name, synthetic=True)
 
 
-def learn(folder: Path, edge: int) -> Mapping[str, float]:
+def learn(folder: Path, edge: int, memory_mib: int | None = None) -> Mapping[str, float]:
     """Learn the potential from the stored layers, and keep what was learned."""
     watch = Stopwatch()
     with dc.open(folder / "commons") as commons:
-        study = study_of(commons, make_scenario(WideLandscape(edge).name))
+        study = study_of(commons, make_scenario(WideLandscape(edge).name), memory_mib)
         with watch.time("learn"):
             with watch.time("read"):
                 _ = study.land_cover, study.drivers
@@ -128,14 +128,14 @@ def learn(folder: Path, edge: int) -> Mapping[str, float]:
     return watch.seconds
 
 
-def publish(folder: Path, edge: int, years: int = 20) -> Mapping[str, float]:
+def publish(folder: Path, edge: int, years: int = 20, memory_mib: int | None = None) -> Mapping[str, float]:
     """Run from stored layers to a published run, and then write the same maps again."""
     watch, scenario = Stopwatch(), make_scenario(WideLandscape(edge).name, years=years)
     with dc.open(folder / "commons") as commons:
         with watch.time("publish"):
             with watch.time("score drivers"):
-                recall(commons, scenario, folder)
-            run = commons.run(scenario)
+                recall(commons, scenario, folder, memory_mib)
+            run = commons.run(scenario, memory_gib=_gib(memory_mib))
         maps = run.trajectory["land_cover"][1:]  # without the start
         attempts = [rewrite(maps, commons, scenario, folder / "again.zarr") for _ in range(ATTEMPTS)]
     watch.keep_fastest("write", attempts)
@@ -229,14 +229,20 @@ def last_map(commons: Commons, scenario: Scenario, *, drawn: bool) -> NDArray[np
     return last
 
 
-def study_of(commons: Commons, scenario: Scenario) -> Study:
+def study_of(commons: Commons, scenario: Scenario, memory_mib: int | None = None) -> Study:
     """Return a scenario with its layers, to be computed with all cores."""
-    return Study.of(commons, scenario, threads=None, chunk=None, progress=False)
+    return Study.of(commons, scenario, threads=None, chunk=None, memory_gib=_gib(memory_mib), progress=False)
 
 
-def recall(commons: Commons, scenario: Scenario, folder: Path) -> tuple[Study, Calibration]:
+def _gib(memory_mib: int | None) -> float | None:
+    return None if memory_mib is None else memory_mib / 1024
+
+
+def recall(
+    commons: Commons, scenario: Scenario, folder: Path, memory_mib: int | None = None
+) -> tuple[Study, Calibration]:
     """Let the commons remember what was learned in another process, with the scores of its stored drivers."""
-    study = study_of(commons, scenario)
+    study = study_of(commons, scenario, memory_mib)
     kept: Calibration = pickle.loads((folder / "learned.pickle").read_bytes())
     potential = kept.model.potential.seen_with(study.drivers, study.workers)
     learned = replace(kept, model=replace(kept.model, potential=potential))

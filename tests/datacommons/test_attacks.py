@@ -20,6 +20,7 @@ from fastapi import FastAPI
 import datacommons as dc
 from catalog.store import OWNER
 from datacommons.door.server import create_app
+from datacommons.plans.desk import open_desk
 
 CANARY = "canary-7c1f"
 TILE = "tiles/WebMercatorQuad/8/128/100.png"
@@ -162,7 +163,33 @@ BODIES = [
     *(Attack(f"/runs/valley-roads-1/point/{place}") for place in ("nan,nan", "inf,0", "1e999,0", "0,0,0", "a,b", ",")),
     *(Attack(f"{ITEM}/{TILE}", method=method) for method in ("POST", "PUT", "DELETE", "TRACE", "PATCH", "BREW")),
 ]
-ATTACKS = [*PATHS, *TILES, *QUERIES, *COMPARED, *HEADERS, *BODIES]
+WISH = {"kind": "convert", "where": SQUARE, "classes": ["forest"], "to": "built", "hectares": 1}
+PLANNED = [
+    *(Attack(f"{prefix}{up}{tail}") for up in UP for prefix, tail in (("/plans/", "/scenario.yaml"), ("/plans/", ""))),
+    *(Attack(f"/landscapes/{up}/plans", "base=../../etc") for up in UP),
+    Attack("/plans/plan-0/events", headers=((b"last-event-id", b"9" * 10_000),)),
+    Attack("/plans/plan-0%0d%0ax-evil:1", method="DELETE"),
+    *(
+        each._replace(path="/landscapes/valley/plans")
+        for each in (
+            *BODIES[:12],
+            body({"title": "x", "interventions": [WISH] * 10_000}),
+            body({"title": "x", "interventions": [WISH | {"where": "../../../etc/passwd"}]}),
+            body({"title": "x", "interventions": [WISH | {"where": {"layer": "rights"}}]}),
+            body({"title": "x", "interventions": [WISH | {"priority": "rights"}]}),
+            body({"title": "x", "interventions": [WISH | {"classes": ["!!python/object/apply:os.system [id]"]}]}),
+            body({"title": "x", "interventions": [WISH | {"from": 10**30}]}),
+            body({"title": "x", "interventions": [WISH | {"hectares": 10**400}]}),
+            body({"title": "x", "base": "../../../etc/passwd", "interventions": [WISH]}),
+            body({"title": "x", "base": "valley-roads-1' OR 1=1 --", "interventions": [WISH]}),
+            body({"title": "x", "members": 10**9, "interventions": [WISH]}),
+            body(
+                {"title": "x\r\nx-evil: 1", "interventions": [WISH | {"where": ring([-180, -90], [180, 90], [0, 90])}]}
+            ),
+        )
+    ),
+]
+ATTACKS = [*PATHS, *TILES, *QUERIES, *COMPARED, *HEADERS, *BODIES, *PLANNED]
 HREFS = [
     "/etc/passwd",
     "../outside.tif",
@@ -253,7 +280,8 @@ def target(lived_in: Path, tmp_path_factory: pytest.TempPathFactory, ear: socket
         for number, href in enumerate(HREFS):
             asset = item["assets"]["data"] | {"href": href.format(port=ear.getsockname()[1])}
             commons.store.put_items([item | {"id": f"hostile-{number}", "assets": {"data": asset}}])
-        yield create_app(commons)
+        with open_desk(commons) as desk:
+            yield create_app(commons, desk=desk)
 
 
 def _vrt(source: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, status_c
 from catalog.collections import LAND_COVER
 from datacommons.commons import Commons
 from datacommons.door.server import create_app
+from datacommons.plans.desk import open_desk
 
 TOKEN = "a secret of the owner"
 SECONDS = 60  # for all operations together
@@ -24,6 +26,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
 # What is there, so that more is reached than "not found".
 KNOWN = {
     "collection_id": LAND_COVER,
+    "landscape_id": "valley",
     "item_id": "valley-land-cover-1990",
     "tileMatrixSetId": "WebMercatorQuad",
     "name": "landscape",
@@ -32,11 +35,12 @@ KNOWN = {
 
 
 @pytest.fixture
-def operations(commons: Commons) -> list[Any]:
-    app = create_app(commons, write_token=TOKEN)
-    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
-    schema.config.generation.update(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-    return [found.ok() for found in schema.get_all_operations()]
+def operations(commons: Commons) -> Iterator[list[Any]]:
+    with open_desk(commons) as desk:
+        app = create_app(commons, write_token=TOKEN, desk=desk)
+        schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+        schema.config.generation.update(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+        yield [found.ok() for found in schema.get_all_operations()]
 
 
 def probe(operation: Any, examples: int, *, known: bool) -> list[str]:

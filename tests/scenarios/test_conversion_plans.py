@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
 from scenarios.demand.transitions import Transition
 from scenarios.errors import ScenarioInvalid
-from scenarios.interventions.priority import take_best
+from scenarios.interventions.priority import BestPlaces, take_best
 from scenarios.kernels.draws import stream
+from scenarios.kernels.ranking import collect_from, count_ranks, lowest_of
 from tests.scenarios.landscapes import LEGEND, flat_model, geographic_grid, random_map, random_model, scenario
 from tests.scenarios.plans import (
     GRID,
@@ -112,11 +114,30 @@ def test_a_layer_that_is_not_there_is_named() -> None:
         run(scenario(convert(1, "other", priority="beauty")))
 
 
+def find_free(values: NDArray[np.float32], free: NDArray[np.bool_], amount: int) -> NDArray[np.int64]:
+    """Let a search that remembers a floor from when all cells were free find them."""
+    search, cover = BestPlaces(GRID, Workers(2)), np.ones(GRID.shape, np.uint8)
+    search.find(values, cover, {1: np.zeros(GRID.shape, np.uint8)}, amount, "account")
+    return search.find(
+        values, cover, {1: (~free).astype(np.uint8), 2: np.zeros(GRID.shape, np.uint8)}, amount, "account"
+    )
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False), min_size=2, unique=True))
+def test_ranks_rise_with_the_values(values: list[float]) -> None:
+    rising = np.sort(np.array(values, np.float32))[None]
+    cover, open_ = np.ones(rising.shape, np.uint8), np.zeros(rising.shape, np.uint8)
+    ranks = [int(count_ranks(rising[:, n : n + 1], cover, 1, open_, (0, 1)).argmax()) for n in range(rising.size)]
+    assert ranks == sorted(ranks)
+    assert all(lowest_of(rank) <= value for rank, value in zip(ranks, rising[0], strict=True))
+    assert collect_from(rising, cover, 1, open_, lowest_of(ranks[1]), (0, 1)).tolist()[-1] == rising.size - 1
+
+
 @given(st.integers(0, 500), st.integers(0, 3000), st.integers(1, 30))
 @settings(deadline=None, max_examples=50)
 def test_the_best_are_those_of_a_plain_sort(seed: int, amount: int, levels: int) -> None:
     values, free = suitability(seed, levels), random_map(GRID.shape, seed) == 1
-    taken = take_best(values, free, amount, GRID, stream(seed))
+    taken = take_best(values, find_free(values, free, amount), amount, GRID, stream(seed))
     known = free & ~np.isnan(values)
     assert taken.size == min(amount // int(GRID.row_weight[0]), known.sum()) or GRID.row_weight[0] > 1
     assert known.ravel()[taken].all()

@@ -140,4 +140,5 @@ def test_restorations_are_given_in_their_years() -> None:
     (restoration,) = found.restorations(2002)
     assert (restoration.id, restoration.sources, restoration.target) == ("r", (3, 2), 1)
     assert restoration.hectares == 5
+    assert restoration.place is not None
     assert restoration.place.sum() == 1000
