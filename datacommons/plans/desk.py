@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -81,6 +81,7 @@ class Desk:
         self._queue: deque[Job | str] = deque()  # plans, and ids of runs whose model is to be learned
         self._change, self._open = Condition(), True
         self._took_s = _USUAL_S
+        self._checking = Lock()  # it takes maps of the landscape's size: one visitor after the other
         self._worker = Thread(target=self._work, name="plans", daemon=True)
         self._worker.start()
 
@@ -145,7 +146,8 @@ class Desk:
             )
         scenario = make_scenario(proposal, run.scenario, place.legend)
         own = scenario.interventions[len(run.scenario.interventions) :]
-        check_room(own, scenario, place.legend, Grid(place.geobox), self._read_start(scenario))
+        with self._checking:
+            check_room(own, scenario, place.legend, Grid(place.geobox), self._read_start(scenario))
         job = Job(proposal, run.id, scenario, visitor, self._folder)
         with self._change:
             if not self._open:
