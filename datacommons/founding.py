@@ -38,7 +38,7 @@ def init_commons(
 ) -> Commons:
     """Create a commons in a new or empty folder; see :func:`datacommons.init`."""
     values = {
-        "name": name or title_of(name_of(root.name)),
+        "name": name or title_of(name_of(Path(folder).absolute().name)),
         "contact": contact,
         "licence": licence,
         "default_access": default_access,
