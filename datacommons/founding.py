@@ -37,13 +37,8 @@ def init_commons(
     demo: bool = False,
 ) -> Commons:
     """Create a commons in a new or empty folder; see :func:`datacommons.init`."""
-    root = Path(folder).absolute()
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise FolderNotEmpty(
-            f"{root} exists and is {'not empty' if root.is_dir() else 'a file'}: name a new or an empty folder."
-        )
     values = {
-        "name": name or title_of(name_of(root.name)),
+        "name": name or title_of(name_of(Path(folder).absolute().name)),
         "contact": contact,
         "licence": licence,
         "default_access": default_access,
@@ -51,7 +46,16 @@ def init_commons(
         "landscape": landscape,
         "demo": demo,
     }
-    settings = check_settings(values, source="The new commons")
+    return found_commons(folder, check_settings(values, source="The new commons"))
+
+
+def found_commons(folder: str | Path, settings: Settings) -> Commons:
+    """Create a commons with these settings in a new or empty folder. Raises FolderNotEmpty."""
+    root = Path(folder).absolute()
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise FolderNotEmpty(
+            f"{root} exists and is {'not empty' if root.is_dir() else 'a file'}: name a new or an empty folder."
+        )
     existed = root.exists()
     root.mkdir(parents=True, exist_ok=True)
     try:

@@ -14,7 +14,7 @@ from catalog.index import index_collection, index_item
 from catalog.store import OWNER, CatalogStore, Query
 from datacommons.commons import Commons
 from datacommons.errors import InvalidCatalog, ItemExists
-from datacommons.founding import clear_folder, init_commons, open_commons, open_store
+from datacommons.founding import clear_folder, found_commons, open_commons, open_store
 from datacommons.naming import name_of, title_of
 from datacommons.publication import Staging
 from datacommons.settings import CATALOG_FILE, SETTINGS_FILE, Settings
@@ -150,7 +150,7 @@ def found_from(folder: Path, holdings: Holdings, *, link: bool = False) -> int:
     """
     existed = folder.exists()
     settings = holdings.settings or Settings(name=title_of(name_of(folder.name)))
-    commons = init_commons(folder, **settings.model_dump(exclude={"catalog"}))
+    commons = found_commons(folder, settings.model_copy(update={"catalog": None}))
     try:
         with commons:
             return take_in(commons, holdings, link=link)
