@@ -60,7 +60,7 @@ def pack_tiles(
             writer: Any = Writer(file)  # type: ignore[no-untyped-call]
             written = 0
             for number, (z, x, y) in places:
-                picture = sheet.paint(Frame(matrix_set, z, x, y), pool)
+                picture = sheet.paint(Frame(matrix_set, z, x, y).view, pool)
                 if picture is not None and not picture.is_empty:
                     writer.write_tile(number, encode(picture)[0])
                     written += 1

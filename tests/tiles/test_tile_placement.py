@@ -9,6 +9,7 @@ from affine import Affine
 from pyproj import Transformer
 
 from tiles.reading.placement import place_pixels
+from tiles.reading.view import View
 
 TMS = morecantile.tms.get("WebMercatorQuad")
 RASTERS = {
@@ -27,9 +28,8 @@ RASTERS = {
 def test_pixels_lie_where_each_is_projected_on_its_own(raster: str, zoom: int) -> None:
     crs, transform, place = RASTERS[raster]
     left, bottom, right, top = TMS.xy_bounds(TMS.tile(*place, zoom))
-    columns, rows = place_pixels(
-        (left, bottom, right, top), 64, tile_crs="EPSG:3857", raster_crs=crs, transform=transform
-    )
+    view = View("EPSG:3857", (left, bottom, right, top), 64, 64)
+    columns, rows = place_pixels(view, raster_crs=crs, transform=transform)
     steps = (np.arange(64) + 0.5) / 64
     x, y = np.meshgrid(left + steps * (right - left), top - steps * (top - bottom))
     east, north = Transformer.from_crs("EPSG:3857", crs, always_xy=True).transform(x, y)

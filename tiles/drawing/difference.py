@@ -10,16 +10,16 @@ from typing import Any, Final
 import numpy as np
 from morecantile import TileMatrixSet
 from numpy.typing import NDArray
-from rio_tiler.errors import TileOutsideBounds
 
 from catalog.errors import UnknownClass
 from catalog.legend import Legend
 from tiles.drawing.legends import choose_title, name_class
 from tiles.drawing.picture import Picture
-from tiles.drawing.sheets import Coverage, Frame
+from tiles.drawing.sheets import Coverage, find_matrix_set
 from tiles.errors import LayerNotDrawable, UnknownStyle
 from tiles.reading.pool import DatasetPool
 from tiles.reading.reader import read_layer
+from tiles.reading.view import View
 from tiles.routes.layer import Layer
 
 # Told apart by those who see no red or no green (Okabe and Ito), and dark and light in print.
@@ -118,9 +118,9 @@ class DifferenceSheet:
         """Tell whether an address names the versions of both."""
         return bool(version) and version == self.edition
 
-    def paint(self, frame: Frame, pool: DatasetPool) -> Picture | None:
+    def paint(self, view: View, pool: DatasetPool) -> Picture | None:
         """Read both and compare cell by cell; a pixel without data in either is transparent."""
-        before, after = (self._read(layer, frame, pool) for layer in (self.before, self.after))
+        before, after = (self._read(layer, view, pool) for layer in (self.before, self.after))
         if before is None or after is None:
             return None
         known = (before > 0) & (after > 0)
@@ -154,14 +154,13 @@ class DifferenceSheet:
         with read_layer(self.after, matrix_set, pool) as source:
             return Coverage.of(source)
 
-    def _read(self, layer: Layer, frame: Frame, pool: DatasetPool) -> NDArray[np.uint8] | None:
+    def _read(self, layer: Layer, view: View, pool: DatasetPool) -> NDArray[np.uint8] | None:
         """Return for every pixel the number of its class, 0 where there is none."""
         legend = _legend_of(layer)
-        with read_layer(layer, frame.matrix_set, pool) as source:
-            try:
-                cells = source.tile(frame.x, frame.y, frame.z, frame.size)
-            except TileOutsideBounds:
-                return None
+        with read_layer(layer, find_matrix_set("WebMercatorQuad"), pool) as source:
+            cells = source.see(view)
+        if cells is None:
+            return None
         numbers = np.zeros(256, dtype=np.uint8)
         for entry in legend:
             numbers[entry.value] = self._numbers[entry.name]

@@ -79,7 +79,7 @@ class Painter:
 
     def _draw(self, request: TileRequest) -> bytes:
         frame = request.frame
-        picture = request.sheet.paint(frame, self.pool)
+        picture = request.sheet.paint(frame.view, self.pool)
         if picture is None:
             content = encode_empty((frame.size, frame.size), request.output_format)
         else:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from morecantile import Tile, TileMatrixSet
+from morecantile import TileMatrixSet
 from numpy.typing import NDArray
 
 from catalog.errors import UnknownClass
 from tiles.drawing.legends import choose_title
 from tiles.drawing.picture import Picture
-from tiles.drawing.sheets import Coverage, Frame
+from tiles.drawing.sheets import Coverage
 from tiles.drawing.style import RAMP, ramp_palette
 from tiles.errors import LayerNotFound, TooMuch, UnknownStyle
 from tiles.reading.cube import Cube
@@ -21,6 +21,7 @@ from tiles.reading.placement import place_pixels
 from tiles.reading.pool import DatasetPool
 from tiles.reading.reader import name_crs, project_bounds
 from tiles.reading.runs import RunCubes
+from tiles.reading.view import View
 
 _MOST_CELLS: Final = 100_000_000
 _TITLES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -114,10 +115,10 @@ class RunSheet:
         """Tell whether an address names this very run."""
         return bool(version) and version == self.edition
 
-    def paint(self, frame: Frame, pool: DatasetPool) -> Picture | None:  # noqa: ARG002 (cubes have a pool of their own)
+    def paint(self, view: View, pool: DatasetPool) -> Picture | None:  # noqa: ARG002 (cubes have a pool of their own)
         """Read the cells under the pixels, and colour their values from low to high."""
         cube = self.run.probability
-        columns, rows = self._place(cube, frame)
+        columns, rows = place_pixels(view, raster_crs=str(cube.geobox.crs), transform=cube.geobox.affine)
         inside = (columns >= 0) & (columns < cube.geobox.shape.x) & (rows >= 0) & (rows < cube.geobox.shape.y)
         if not inside.any():
             return None
@@ -160,23 +161,14 @@ class RunSheet:
         left, bottom, right, top = project_bounds(crs, name_crs(matrix_set.id), bounds)
         side = max(right - left, top - bottom)
         zooms = (matrix_set.zoom_for_res(side / 256), matrix_set.zoom_for_res(side / max(geobox.shape)))
-        return Coverage((west, south, east, north), zooms)
+        rows, columns = geobox.shape
+        return Coverage((west, south, east, north), zooms, View(crs, bounds, columns, rows))
 
     @property
     def _range(self) -> tuple[float, float]:
         """The values at both ends of the colours."""
         years = self.run.probability.years
         return (years[0], years[-1]) if self.kind == "first-change" else (0.0, 100.0)
-
-    def _place(self, cube: Cube, frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        left, bottom, right, top = frame.matrix_set.xy_bounds(Tile(frame.x, frame.y, frame.z))
-        return place_pixels(
-            (left, bottom, right, top),
-            frame.size,
-            tile_crs=name_crs(frame.matrix_set.id),
-            raster_crs=str(cube.geobox.crs),
-            transform=cube.geobox.affine,
-        )
 
     def _read_levels(self, cube: Cube, window: Cells) -> NDArray[np.uint8]:
         """Return rows of the palette, 0 where there is nothing to show."""

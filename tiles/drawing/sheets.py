@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
-from morecantile import TileMatrixSet, tms
+from morecantile import Tile, TileMatrixSet, tms
 from morecantile.defaults import TileMatrixSets
 from rio_tiler.constants import WGS84_CRS
-from rio_tiler.errors import TileOutsideBounds
 
 from tiles.drawing.legends import describe
 from tiles.drawing.picture import Picture
 from tiles.drawing.style import Ground, Style
 from tiles.errors import InvalidTile, UnknownTileMatrixSet
 from tiles.reading.pool import DatasetPool
-from tiles.reading.reader import TILE_SIZE, LayerReader, read_layer
+from tiles.reading.reader import TILE_SIZE, LayerReader, name_crs, read_layer
+from tiles.reading.view import View
 from tiles.routes.layer import Layer
 
 MAX_ZOOM: Final = 24
@@ -68,6 +68,12 @@ class Frame:
             )
 
     @property
+    def view(self) -> View:
+        """What it shows."""
+        left, bottom, right, top = self.matrix_set.xy_bounds(Tile(self.x, self.y, self.z))
+        return View(name_crs(self.matrix_set.id), (left, bottom, right, top), self.size, self.size)
+
+    @property
     def size(self) -> int:
         """Pixels along each side."""
         return TILE_SIZE * self.scale
@@ -83,16 +89,19 @@ class Coverage:
         west, south, east, north in degrees.
     native_zooms : tuple of int
         The zoom at which it about fills a tile, and the one whose pixels are about as large as its cells.
+    whole : View
+        All of it in its own projection, cell by cell.
     """
 
     bounds: tuple[float, float, float, float]
     native_zooms: tuple[int, int]
+    whole: View
 
     @classmethod
     def of(cls, source: LayerReader) -> Coverage:
         """Tell where an open layer is."""
         west, south, east, north = source.get_geographic_bounds(WGS84_CRS)
-        return cls((west, south, east, north), (source.minzoom, source.maxzoom))
+        return cls((west, south, east, north), (source.minzoom, source.maxzoom), source.whole)
 
 
 class Sheet(Protocol):
@@ -125,8 +134,8 @@ class Sheet(Protocol):
     def is_named_by(self, version: str | None) -> bool:
         """Tell whether an address with this version never shows anything else."""
 
-    def paint(self, frame: Frame, pool: DatasetPool) -> Picture | None:
-        """Draw a tile; None where there is nothing."""
+    def paint(self, view: View, pool: DatasetPool) -> Picture | None:
+        """Draw a view, as of a tile; None where there is nothing."""
 
     def describe(self, language: str, pool: DatasetPool) -> dict[str, Any]:
         """Describe the legend; see `tiles.drawing.legends.describe`."""
@@ -176,17 +185,13 @@ class LayerSheet:
         """Tell whether this is the version of the layer."""
         return self.layer.is_named_by(version)
 
-    def paint(self, frame: Frame, pool: DatasetPool) -> Picture | None:
+    def paint(self, view: View, pool: DatasetPool) -> Picture | None:
         """Read the cells and paint them."""
-        with read_layer(self.layer, frame.matrix_set, pool) as source:
+        with read_layer(self.layer, find_matrix_set("WebMercatorQuad"), pool) as source:
             layer = _with_spread(self.layer, source)
-            ground = Ground(source.pixel_size_m(frame.z, frame.size), source.extent_m)
-            look = {"resampling": self.style.resampling, "buffer": self.style.buffer}
-            try:
-                cells = source.tile(frame.x, frame.y, frame.z, frame.size, **look)
-            except TileOutsideBounds:
-                return None
-        return self.style.paint(cells, layer, ground)
+            ground = Ground(source.pixel_size_m(view), source.extent_m)
+            cells = source.see(view, resampling=self.style.resampling, buffer=self.style.buffer)
+        return None if cells is None else self.style.paint(cells, layer, ground)
 
     def describe(self, language: str, pool: DatasetPool) -> dict[str, Any]:
         """Describe the classes, or the ramp, the layer is drawn in."""

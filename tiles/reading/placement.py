@@ -16,7 +16,8 @@ from numpy.polynomial.chebyshev import chebpts1, chebvander
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-Bounds = tuple[float, float, float, float]
+from tiles.reading.view import View
+
 Floats = NDArray[np.float64]
 
 _NODES: Final = 12
@@ -36,33 +37,28 @@ def _invert() -> Floats:
 _INVERSE: Final = _invert()
 
 
-def place_pixels(
-    bounds: Bounds, size: int, *, tile_crs: str, raster_crs: str, transform: Affine
-) -> tuple[Floats, Floats]:
+def place_pixels(view: View, *, raster_crs: str, transform: Affine) -> tuple[Floats, Floats]:
     """Return the place of every pixel's centre in cells of a raster.
 
     Parameters
     ----------
-    bounds : tuple of float
-        left, bottom, right, top of the tile in its own CRS.
-    size : int
-        Pixels along each side.
-    tile_crs, raster_crs : str
+    view : View
+    raster_crs : str
         As WKT or authority code.
     transform : Affine
         Of the raster, from cells to its CRS.
 
     Returns
     -------
-    columns, rows : (size, size) float64
+    columns, rows : (height, width) float64
         Counted from the raster's upper left corner; the integer part names the cell. Infinite or NaN where
         the raster's CRS does not reach.
     """
-    left, bottom, right, top = bounds
-    projection, to_cell = _projection(tile_crs, raster_crs), ~transform
+    left, bottom, right, top = view.bounds
+    projection, to_cell = _projection(view.crs, raster_crs), ~transform
 
     def place(across: Floats, down: Floats) -> tuple[Floats, Floats]:
-        """Project all crossings of the given places, from -1 to 1 across and down the tile."""
+        """Project all crossings of the given places, from -1 to 1 across and down the view."""
         x = (left + right) / 2 + (right - left) / 2 * across
         y = (top + bottom) / 2 - (top - bottom) / 2 * down
         east, north = projection.transform(*np.meshgrid(x, y))
@@ -73,17 +69,16 @@ def place_pixels(
 
     coefficients = [_INVERSE @ values @ _INVERSE.T for values in place(_POINTS, _POINTS)]
     if not all(_has_converged(one) for one in coefficients):
-        centres = _centres(size)
-        return place(centres, centres)
-    columns, rows = (_evaluate(_trim(one), size) for one in coefficients)
+        return place(_centres(view.width), _centres(view.height))
+    columns, rows = (_evaluate(_trim(one), view) for one in coefficients)
     return columns, rows
 
 
-def _evaluate(coefficients: Floats, size: int) -> Floats:
+def _evaluate(coefficients: Floats, view: View) -> Floats:
     """Return the polynomial at every crossing: by einsum, for BLAS threads would fight the server's."""
-    basis = _basis(size)[:, : len(coefficients)]
-    across = np.einsum("kl,jl->kj", coefficients, basis)
-    values: Floats = np.einsum("ik,kj->ij", basis, across)
+    kept = len(coefficients)
+    across = np.einsum("kl,jl->kj", coefficients, _basis(view.width)[:, :kept])
+    values: Floats = np.einsum("ik,kj->ij", _basis(view.height)[:, :kept], across)
     return values
 
 

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final
 
 import attr
 import numpy as np
-from morecantile import Tile, TileMatrixSet, tms
+from morecantile import TileMatrixSet, tms
 from numpy.typing import NDArray
+from pyproj import Transformer
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 from rasterio.transform import from_bounds
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 from rio_tiler import reader as rio_reader
-from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
 from rio_tiler.types import BBox, WarpResampling
 
 from tiles.reading.cells import Cells
 from tiles.reading.placement import place_pixels
 from tiles.reading.pool import DatasetPool, Raster, gdal_errors
+from tiles.reading.view import View
 from tiles.routes.layer import Layer, Spread
 
 TILE_SIZE: Final = 256
@@ -78,69 +79,58 @@ class LayerReader(Reader):
         """Give the file back, and tell the pool if it turned out to be damaged."""
         self._ctx_stack.__exit__(kind, error, trace)
 
-    def tile(  # type: ignore[override]
-        self,
-        tile_x: int,
-        tile_y: int,
-        tile_z: int,
-        tilesize: int = TILE_SIZE,
-        *,
-        resampling: WarpResampling = "nearest",
-        buffer: int = 0,
-    ) -> Cells:
-        """Read a tile of the first band.
+    def see(self, view: View, *, resampling: WarpResampling = "nearest", buffer: int = 0) -> Cells | None:
+        """Read what a view shows of the first band.
 
         Parameters
         ----------
-        tile_x, tile_y, tile_z : int
-        tilesize : int
-            Pixels along each side.
+        view : View
         resampling : str
             With "nearest" a pixel has the value of the cell under its centre; of the cell of an overview,
-            where the tile shows less than the native resolution. All others work in floating point.
+            where the view shows less than the native resolution. All others work in floating point.
         buffer : int
             Pixels to add on each side.
 
         Returns
         -------
-        Cells
-            (tilesize + 2 buffer, tilesize + 2 buffer)
+        Cells or None
+            (height + 2 buffer, width + 2 buffer); None if the layer does not touch the view.
 
         Raises
         ------
-        TileOutsideBounds
-            If the layer does not touch the tile.
         LayerUnreadable
             If the file is damaged.
         """
-        left, bottom, right, top = self.tms.xy_bounds(Tile(tile_x, tile_y, tile_z))
-        margin_x, margin_y = (right - left) / tilesize * buffer, (top - bottom) / tilesize * buffer
-        bounds = (left - margin_x, bottom - margin_y, right + margin_x, top + margin_y)
-        if not _overlap(bounds, self._extent):
-            raise TileOutsideBounds("The layer does not touch this tile.")
-        cells_per_pixel = (right - left) / tilesize / self._cell
-        size = tilesize + 2 * buffer
+        wide = view.widen(buffer) if buffer else view
+        extent = self._extent(view.crs)
+        if extent is not None and not _overlap(wide.bounds, extent):
+            return None
+        cells_per_pixel = view.pixel / self._cell(view.crs)
         raster, factor = self._at_resolution(cells_per_pixel)
         with gdal_errors(self.input):
             if resampling == "nearest":
-                return self._pick_cells(raster, bounds, size)
-            return self._blend_cells(raster.dataset, bounds, size, resampling, factor / cells_per_pixel)
+                return self._pick_cells(raster, wide)
+            return self._blend_cells(raster.dataset, wide, resampling, factor / cells_per_pixel)
 
     @property
     def minzoom(self) -> int:
         """The zoom at which the raster about fills a tile."""
-        left, bottom, right, top = self._extent
+        left, bottom, right, top = self._extent(name_crs(self.tms.id)) or self.tms.xy_bbox
         return int(self.tms.zoom_for_res(max(right - left, top - bottom) / TILE_SIZE))
 
     @property
     def maxzoom(self) -> int:
         """The zoom whose pixels are about as large as the raster's cells."""
-        return int(self.tms.zoom_for_res(self._cell))
+        return int(self.tms.zoom_for_res(self._cell(name_crs(self.tms.id))))
 
-    def pixel_size_m(self, tile_z: int, tilesize: int = TILE_SIZE) -> float:
-        """Return about how many metres a pixel of a tile measures at the layer's place."""
-        left, _, right, _ = self.tms.xy_bounds(Tile(0, 0, tile_z))
-        return (right - left) / tilesize / self._cell * self._cell_size_m
+    @property
+    def whole(self) -> View:
+        """All of the raster, cell by cell."""
+        return View(self._raster.crs, self.bounds, self.width, self.height)
+
+    def pixel_size_m(self, view: View) -> float:
+        """Return about how many metres a pixel of a view measures at the layer's place."""
+        return view.pixel / self._cell(view.crs) * self._cell_size_m
 
     @property
     def extent_m(self) -> float:
@@ -164,15 +154,9 @@ class LayerReader(Reader):
         low, high = (float(edge) for edge in np.percentile(values, [2, 98]))
         return Spread(low, high if high > low else low + 1.0, float(values.std()) or 1.0)
 
-    def _pick_cells(self, raster: Raster, bounds: BBox, size: int) -> Cells:
+    def _pick_cells(self, raster: Raster, view: View) -> Cells:
         """Give every pixel the value of the cell under its centre."""
-        columns, rows = place_pixels(
-            bounds,
-            size,
-            tile_crs=name_crs(self.tms.id),
-            raster_crs=raster.crs,
-            transform=raster.transform,
-        )
+        columns, rows = place_pixels(view, raster_crs=raster.crs, transform=raster.transform)
         inside = (columns >= 0) & (columns < raster.width) & (rows >= 0) & (rows < raster.height)
         if not inside.all():
             return self._pick_some(raster, columns, rows, inside)
@@ -206,13 +190,13 @@ class LayerReader(Reader):
             missing |= raster.dataset.read_masks(1, window=window, out_shape=shape).ravel().take(place) == 0
         return values, missing
 
-    def _blend_cells(self, dataset: Any, bounds: BBox, size: int, resampling: WarpResampling, scale: float) -> Cells:
+    def _blend_cells(self, dataset: Any, view: View, resampling: WarpResampling, scale: float) -> Cells:
         """Give every pixel a mean of the cells around its centre, by GDAL's warper."""
         options = {
-            "crs": self.tms.rasterio_crs,
-            "transform": from_bounds(*bounds, size, size),
-            "width": size,
-            "height": size,
+            "crs": view.crs,
+            "transform": from_bounds(*view.bounds, view.width, view.height),
+            "width": view.width,
+            "height": view.height,
             "tolerance": _BLENDED_CELLS,
             # Whole numbers would come out in steps.
             "dtype": str(np.result_type(dataset.dtypes[0], np.float32)),
@@ -232,20 +216,21 @@ class LayerReader(Reader):
             return float(self.input.legend.nodata)
         return declared
 
-    @cached_property
-    def _extent(self) -> BBox:
-        """The raster's bounds in the CRS of the tiles; all of it where they cannot be told (poles, 180°)."""
-        left, bottom, right, top = project_bounds(self._raster.crs, name_crs(self.tms.id), self.bounds)
+    def _extent(self, crs: str) -> BBox | None:
+        """Return the raster's bounds in another CRS; None where they cannot be told (poles, 180°)."""
+        left, bottom, right, top = project_bounds(self._raster.crs, crs, self.bounds)
         finite = all(math.isfinite(edge) for edge in (left, bottom, right, top))
         if not (finite and left < right and bottom < top):
-            return tuple(self.tms.xy_bbox)
+            return None
         margin_x, margin_y = (right - left) * _EDGE_SLACK, (top - bottom) * _EDGE_SLACK
         return left - margin_x, bottom - margin_y, right + margin_x, top + margin_y
 
-    @property
-    def _cell(self) -> float:
-        """The side of a cell in the CRS of the tiles."""
-        left, bottom, right, top = self._extent
+    def _cell(self, crs: str) -> float:
+        """Return the side of a cell in another CRS."""
+        extent = self._extent(crs)
+        if extent is None:
+            return project_cell(self._raster.crs, crs, self.bounds, self.width)
+        left, bottom, right, top = extent
         return math.sqrt((right - left) * (top - bottom) / (self.width * self.height))
 
     @property
@@ -287,6 +272,18 @@ def project_bounds(source: str, target: str, bounds: BBox) -> BBox:
     except (RasterioError, CPLE_BaseError):
         return math.inf, math.inf, math.inf, math.inf
     return projected
+
+
+@lru_cache(maxsize=256)
+def project_cell(source: str, target: str, bounds: BBox, columns: int) -> float:
+    """Return the side in another CRS of a cell in the middle of a raster; that of the raster where it has none."""
+    left, bottom, right, top = bounds
+    middle, cell = ((left + right) / 2, (bottom + top) / 2), (right - left) / columns
+    x, y = Transformer.from_crs(source, target, always_xy=True).transform(
+        [middle[0], middle[0] + cell, middle[0]], [middle[1], middle[1], middle[1] + cell]
+    )
+    area = abs((x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0]))
+    return math.sqrt(area) if math.isfinite(area) and area > 0 else cell
 
 
 def _overlap(one: BBox, other: BBox) -> bool:
