@@ -12,16 +12,17 @@ from datacommons.errors import NotWritten
 from datacommons.reports.charts import draw_map, draw_reliability, draw_resolutions
 from datacommons.reports.evidence import show_evidence
 from datacommons.reports.markup import section, table
+from datacommons.runs.outcomes import OUTCOME_LEGEND
 from scenarios.validation.hindcast import DRAWN, GUESSING, MODEL, NEIGHBOURS, NOTHING, Hindcast
 from scenarios.validation.metrics import Outcome
 from scenarios.validation.reliability import ENOUGH_CASES, Reliability, Verification
 
 _OUTCOMES: Final = {
-    Outcome.HIT: ("Found", "changed, as foretold", "#0b5f5c"),
-    Outcome.WRONG_HIT: ("Found, wrong class", "changed, but into another class", "#a3492f"),
-    Outcome.MISS: ("Missed", "changed, and was not foretold", "#7b4f9d"),
-    Outcome.FALSE_ALARM: ("False alarm", "foretold to change, and stayed", "#d39b2a"),
-    Outcome.STAYED: ("Stayed", "as foretold", "#dfd9cd"),
+    Outcome.HIT: ("Found", "changed, as foretold"),
+    Outcome.WRONG_HIT: ("Found, wrong class", "changed, but into another class"),
+    Outcome.MISS: ("Missed", "changed, and was not foretold"),
+    Outcome.FALSE_ALARM: ("False alarm", "foretold to change, and stayed"),
+    Outcome.STAYED: ("Stayed", "as foretold"),
 }
 _CLOSE = 0.02
 
@@ -99,11 +100,12 @@ def _of_hundred(share: float) -> str:
 
 
 def _show_outcomes(hindcast: Hindcast) -> str:
-    image = draw_map(hindcast.outcomes, {code: _rgb(colour) for code, (*_, colour) in _OUTCOMES.items()}, loudest=True)
+    image = draw_map(hindcast.outcomes, {code: OUTCOME_LEGEND.get(code).rgb for code in _OUTCOMES}, loudest=True)
     cells = np.bincount(hindcast.outcomes.ravel(), minlength=len(Outcome))
     items = "".join(
-        f'<li><i style="background:{colour}"></i><span><b>{name}</b><br>{meaning}</span>{cells[code]:,}</li>'
-        for code, (name, meaning, colour) in _OUTCOMES.items()
+        f'<li><i style="background:{OUTCOME_LEGEND.get(code).colour}"></i><span><b>{name}</b><br>{meaning}</span>'
+        f"{cells[code]:,}</li>"
+        for code, (name, meaning) in _OUTCOMES.items()
     )
     model = hindcast.central
     return section(
@@ -290,7 +292,3 @@ def _show_notes(hindcast: Hindcast) -> str:
         "Skill with ever more members: Ferro 2014, doi:10.1002/qj.2270. Recalibration: Kull et al. 2017, "
         "doi:10.1214/17-EJS1338SI.</p>",
     )
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

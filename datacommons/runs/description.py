@@ -15,7 +15,9 @@ import pystac
 
 from catalog.collections import RUN_MAPS, RUNS
 from catalog.items.layers import cube_item, file_asset, link_source, raster_item, table_asset
+from datacommons.cogs import write_map
 from datacommons.reports.hindcast import write_report
+from datacommons.runs.outcomes import OUTCOME_LEGEND, describe_outcomes
 from datacommons.runs.study import Study
 from datacommons.runs.tables import AreaTable
 from scenarios.calibration import Calibration
@@ -28,6 +30,7 @@ from scenarios.validation.hindcast import Hindcast
 _DECIMALS = 4
 _ALLOCATION = {"cells": "stochastic top-n allocation", "patches": "patches grown from stochastic top-n seeds"}
 _REPORT = "validation.html"
+_OUTCOMES = "hindcast.tif"
 _UNTESTED = "the history has two dates: none is left to test the model on, so the run has no hindcast"
 
 
@@ -73,6 +76,7 @@ class Description:
         self._write_json("validation.json", score.to_dict() if score else {})
         if score:
             write_report(self.folder / _REPORT, score, title=self.study.landscape.title)
+            write_map(self.folder / _OUTCOMES, score.outcomes, self.study.landscape.geobox, OUTCOME_LEGEND)
         idle = Plan(scenario, self.study.landscape.legend, self.study.grid).idle(learned.model.rates)
         notes = [*learned.notes, *idle, *(() if score else (_UNTESTED,))]
         self._write_json("model.json", _describe_model(learned, self.study, notes, shortfalls))
@@ -94,7 +98,7 @@ class Description:
                     for layer in self.study.sources
                 ],
             },
-            assets=self._files(),
+            assets=self._files(score),
         )
         for layer in self.study.sources:
             link_source(item, layer.collection, layer.item)
@@ -149,14 +153,14 @@ class Description:
             **({"scenario:hindcast": score.summary()} if score else {}),
         }
 
-    def _files(self) -> dict[str, pystac.Asset]:
+    def _files(self, score: Hindcast | None) -> dict[str, pystac.Asset]:
         def asset(name: str, title: str, media_type: str, role: str) -> pystac.Asset:
             return file_asset(self.folder / name, root=self.root, title=title, media_type=media_type, roles=(role,))
 
-        told = (self.folder / _REPORT).exists()
-        report = {"validation-report": asset(_REPORT, "Hindcast, with maps", "text/html", "overview")} if told else {}
+        report = {"validation-report": asset(_REPORT, "Hindcast, with maps", "text/html", "overview")} if score else {}
         return {
             **report,
+            **({"hindcast": self._describe_outcomes(score)} if score else {}),
             "areas": asset("areas.json", "Hectares by class and year", "application/json", "data"),
             "changes": table_asset(
                 self.folder / "changes.parquet",
@@ -177,6 +181,16 @@ class Description:
             "validation": asset("validation.json", "Hindcast", "application/json", "metadata"),
             "model": asset("model.json", "What was learned", "application/json", "metadata"),
         }
+
+    def _describe_outcomes(self, score: Hindcast) -> pystac.Asset:
+        return file_asset(
+            self.folder / _OUTCOMES,
+            root=self.root,
+            title=f"Hindcast of {score.end}: changes found, and errors",
+            media_type=pystac.MediaType.COG,
+            roles=("data",),
+            fields=describe_outcomes(score.end),
+        )
 
     def _write_json(self, name: str, content: Any) -> None:
         (self.folder / name).write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))

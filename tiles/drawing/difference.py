@@ -110,6 +110,11 @@ class DifferenceSheet:
         return _TITLES[self.style]
 
     @property
+    def moment(self) -> str:
+        """That of the later map."""
+        return self.after.moment
+
+    @property
     def synthetic(self) -> bool:
         """Whether either was generated."""
         return self.before.synthetic or self.after.synthetic

@@ -19,7 +19,7 @@ from tiles.errors import LayerNotFound, TooMuch, UnknownStyle
 from tiles.reading.cube import Cube
 from tiles.reading.placement import place_pixels
 from tiles.reading.pool import DatasetPool
-from tiles.reading.reader import name_crs, project_bounds
+from tiles.reading.projections import name_crs, project_bounds
 from tiles.reading.runs import RunCubes
 from tiles.reading.view import View
 
@@ -105,6 +105,12 @@ class RunSheet:
     def style_title(self) -> Mapping[str, str]:
         """What the colours mean, by language."""
         return _TITLES[self.kind]
+
+    @property
+    def moment(self) -> str:
+        """The year, or all years of the members."""
+        years = self.run.probability.years
+        return f"{years[0]}/{years[-1]}" if self.year is None else str(self.year)
 
     @property
     def synthetic(self) -> bool:

@@ -16,7 +16,8 @@ from tiles.drawing.picture import Picture
 from tiles.drawing.style import Ground, Style
 from tiles.errors import InvalidTile, UnknownTileMatrixSet
 from tiles.reading.pool import DatasetPool
-from tiles.reading.reader import TILE_SIZE, LayerReader, name_crs, read_layer
+from tiles.reading.projections import name_crs
+from tiles.reading.reader import TILE_SIZE, LayerReader, read_layer
 from tiles.reading.view import View
 from tiles.routes.layer import Layer
 
@@ -128,6 +129,10 @@ class Sheet(Protocol):
         """How it is drawn, by language."""
 
     @property
+    def moment(self) -> str:
+        """Of what date it is, as in a header; "" if unknown."""
+
+    @property
     def synthetic(self) -> bool:
         """Whether anything in it was generated, not observed."""
 
@@ -175,6 +180,11 @@ class LayerSheet:
     def style_title(self) -> Mapping[str, str]:
         """That of the style."""
         return self.style.title
+
+    @property
+    def moment(self) -> str:
+        """That of the layer."""
+        return self.layer.moment
 
     @property
     def synthetic(self) -> bool:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final
 
 import attr
 import numpy as np
-from morecantile import TileMatrixSet, tms
+from morecantile import TileMatrixSet
 from numpy.typing import NDArray
-from pyproj import Transformer
-from rasterio._err import CPLE_BaseError
-from rasterio.errors import RasterioError
 from rasterio.transform import from_bounds
-from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 from rio_tiler import reader as rio_reader
 from rio_tiler.io import Reader
@@ -24,6 +19,7 @@ from rio_tiler.types import BBox, WarpResampling
 from tiles.reading.cells import Cells
 from tiles.reading.placement import place_pixels
 from tiles.reading.pool import DatasetPool, Raster, gdal_errors
+from tiles.reading.projections import name_crs, project_bounds, project_cell
 from tiles.reading.view import View
 from tiles.routes.layer import Layer, Spread
 
@@ -35,6 +31,8 @@ _BLENDED_CELLS: Final = 0.02
 _OVERVIEW_SLACK: Final = 1.2
 _EDGE_SLACK: Final = 0.01
 _METRES_PER_DEGREE: Final = 111_320.0
+# Half the side, in degrees, of the square whose middle is a point.
+_POINT: Final = 1e-9
 _THUMBNAIL_CELLS: Final = 256
 _MOST_CELLS: Final = 16_000_000
 
@@ -111,6 +109,15 @@ class LayerReader(Reader):
             if resampling == "nearest":
                 return self._pick_cells(raster, wide)
             return self._blend_cells(raster.dataset, wide, resampling, factor / cells_per_pixel)
+
+    def read_point(self, longitude: float, latitude: float) -> float | None:
+        """Read the value of the cell at a point; None where there is none. Raises LayerUnreadable."""
+        around = (longitude - _POINT, latitude - _POINT, longitude + _POINT, latitude + _POINT)
+        cells = self.see(View("EPSG:4326", around, 1, 1))
+        if cells is None or cells.missing[0, 0]:
+            return None
+        value: float = cells.values[0, 0].item()
+        return value if math.isfinite(value) else None
 
     @property
     def minzoom(self) -> int:
@@ -255,35 +262,6 @@ def read_layer(layer: Layer, matrix_set: TileMatrixSet, pool: DatasetPool) -> La
     """Open a layer for reading; close it by `with`."""
     # rio-tiler names the type of its own inputs, which are paths.
     return LayerReader(layer, tms=matrix_set, pool=pool)  # type: ignore[arg-type]
-
-
-@lru_cache(maxsize=64)
-def name_crs(matrix_set: str) -> str:
-    """Return the CRS of a tile matrix set, as WKT or authority code."""
-    name: str = tms.get(matrix_set).rasterio_crs.to_string()
-    return name
-
-
-@lru_cache(maxsize=256)
-def project_bounds(source: str, target: str, bounds: BBox) -> BBox:
-    """Return bounds in another CRS; infinite where they cannot be told."""
-    try:
-        projected: BBox = transform_bounds(source, target, *bounds, densify_pts=21)
-    except (RasterioError, CPLE_BaseError):
-        return math.inf, math.inf, math.inf, math.inf
-    return projected
-
-
-@lru_cache(maxsize=256)
-def project_cell(source: str, target: str, bounds: BBox, columns: int) -> float:
-    """Return the side in another CRS of a cell in the middle of a raster; that of the raster where it has none."""
-    left, bottom, right, top = bounds
-    middle, cell = ((left + right) / 2, (bottom + top) / 2), (right - left) / columns
-    x, y = Transformer.from_crs(source, target, always_xy=True).transform(
-        [middle[0], middle[0] + cell, middle[0]], [middle[1], middle[1], middle[1] + cell]
-    )
-    area = abs((x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0]))
-    return math.sqrt(area) if math.isfinite(area) and area > 0 else cell
 
 
 def _overlap(one: BBox, other: BBox) -> bool:

@@ -38,6 +38,11 @@ class Addresses:
         layer = self.index.find_run_map(reader, path["run_id"], int(path["year"]))
         return LayerSheet(layer, choose_style(layer, query.get("style")))
 
+    def find_hindcast(self, reader: Reader, path: Parts, query: Parts) -> LayerSheet:
+        """Find the map of a run's hindcast: which changes were found, and which errors were made."""
+        layer = self.index.find_hindcast(reader, path["run_id"])
+        return LayerSheet(layer, choose_style(layer, query.get("style")))
+
     def find_difference(self, reader: Reader, path: Parts, query: Parts) -> DifferenceSheet:
         """Find a year of a run, compared with another year, another run or an observed layer.
 

@@ -21,13 +21,18 @@ from tiles.routes.addresses import Addresses
 from tiles.routes.caching import NO_STORE
 from tiles.routes.express import ExpressRoute, Line
 from tiles.routes.layer import Layer, LayerIndex, Unlisted
-from tiles.routes.layers import LayerTiler, SheetTiler, TileRoute
+from tiles.routes.layers import SheetTiler, TileRoute
+from tiles.routes.maps import Maps
+from tiles.routes.parts import Parts
+from tiles.routes.rasters import LayerTiler
 from tiles.routes.services import add_services
 from tiles.routes.statistics_routes import add_statistics
+from tiles.routes.tilesets import Tilesets, add_matrix_sets
 
 ITEM_PREFIX: Final = "/collections/{collection_id}/items/{item_id}"
 RUN_PREFIX: Final = "/runs/{run_id}/{year}"
 DIFFERENCE_PREFIX: Final = f"{RUN_PREFIX}/difference"
+HINDCAST_PREFIX: Final = "/runs/{run_id}/hindcast"
 _ITEM: Final = r"/collections/(?P<collection_id>[^/]+)/items/(?P<item_id>[^/]+)"
 _RUN: Final = r"/runs/(?P<run_id>(?:(?!-latest/)[^/])+)/(?P<year>[1-9]\d{0,3})"
 
@@ -68,9 +73,11 @@ def add_tiles(
     add_services(app, doors.index, doors.painter, identify)
     doors.add_items()
     doors.add_members()  # before the runs, who would take "first-change" for a year
+    doors.add_hindcasts()
     doors.add_runs()
     doors.add_differences()
     add_statistics(app, doors.index, identify, survey)
+    add_matrix_sets(app)
     doors.add_express()
     app.add_exception_handler(TileError, _answer)
 
@@ -110,6 +117,15 @@ class _Doors:
             return self.index.find_run_map(self.identify(request), run_id, year)
 
         self._add(LayerTiler, RUN_PREFIX, "runs", find, self._credit_run, raster_dependency=find_layer)
+
+    def add_hindcasts(self) -> None:
+        def find(request: Request, style: StyleName = None) -> Sheet:
+            return self.addresses.find_hindcast(self.identify(request), request.path_params, _told(style=style))
+
+        def find_layer(request: Request, run_id: str) -> Layer:
+            return self.index.find_hindcast(self.identify(request), run_id)
+
+        self._add(LayerTiler, HINDCAST_PREFIX, "hindcasts", find, self._credit_run, raster_dependency=find_layer)
 
     def add_differences(self) -> None:
         def find(
@@ -156,6 +172,7 @@ class _Doors:
             Line(_RUN, self.addresses.find_run, at_hand),
             Line(f"{_RUN}/difference", self.addresses.find_difference, at_hand),
             Line(f"{_RUN}/(?P<kind>probability|agreement)", self.addresses.find_members),
+            Line(r"/runs/(?P<run_id>(?:(?!-latest/)[^/])+)/hindcast", self.addresses.find_hindcast, at_hand),
             Line(
                 r"/runs/(?P<run_id>(?:(?!-latest/)[^/])+)/(?P<kind>first-change)",
                 self.addresses.find_members,
@@ -184,6 +201,7 @@ class _Doors:
             path_dependency=find,
             credit_dependency=credit,
             painter=self.painter,
+            extensions=[Tilesets(), Maps(), *([Parts()] if issubclass(kind, LayerTiler) else [])],
             **others,
         )
         self.app.include_router(tiler.router, prefix=prefix)

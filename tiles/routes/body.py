@@ -15,6 +15,14 @@ from tiles.errors import InvalidRequest, TooMuch, TooSlow
 MOST_BYTES: Final = 1_000_000
 MOST_VERTICES: Final = 10_000
 MOST_SECONDS: Final = 10.0
+POLYGON_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "A GeoJSON Polygon or MultiPolygon in longitude and latitude, or a Feature of one",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+"""What the OpenAPI document says of it."""
 _FEWEST_OF_A_RING: Final = 4
 
 

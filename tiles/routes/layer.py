@@ -20,6 +20,7 @@ from catalog.store import ANONYMOUS, CatalogStore, Reader
 from tiles.errors import LayerNotDrawable, LayerNotFound
 
 RUN_MAP_ASSET: Final = "map"
+HINDCAST_ASSET: Final = "hindcast"
 _RASTER_TYPE: Final = "image/tiff"
 # 2 % of a normal distribution lie below its mean by this many standard deviations.
 _TAIL_DEVIATIONS: Final = 2.054
@@ -71,6 +72,8 @@ class Layer:
         Generated, not observed.
     created : str
         When the run was made that the layer belongs to: no later run of the same name has it. Empty for other layers.
+    moment : str
+        Of what date it is: a year, a time, or two of these with a slash; empty where the catalog knows none.
     """
 
     collection_id: str
@@ -85,6 +88,7 @@ class Layer:
     version: str = ""
     synthetic: bool = False
     created: str = ""
+    moment: str = ""
 
     @cached_property
     def edition(self) -> str:
@@ -137,6 +141,15 @@ class LayerIndex:
             raise LayerNotFound(
                 f"There is no map of the year {year} of a run {run_id!r}. "
                 f"The STAC collection {RUN_MAPS!r} lists the runs and their years."
+            ) from None
+
+    def find_hindcast(self, reader: Reader, run_id: str) -> Layer:
+        """Return the map of hits and errors of a run's hindcast. Raises LayerNotFound."""
+        try:
+            return self.find(reader, RUNS, run_id, HINDCAST_ASSET)
+        except (LayerNotFound, LayerNotDrawable):
+            raise LayerNotFound(
+                f"There is no hindcast of a run {run_id!r}: there is no such run, or its history has two dates."
             ) from None
 
     def find_year(self, reader: Reader, run_id: str, year: int) -> Layer:
@@ -207,7 +220,7 @@ def _make_layer(
         item_id=item["id"],
         asset_key=key,
         source=locate(trusted_href(str(asset.get("href", "")), item["id"])),
-        title=str(properties.get("title") or item["id"]),
+        title=_name_layer(item, asset, collection_id),
         legend=read_legend(asset),
         spread=_read_spread(asset),
         unit=_first_band(asset).get("unit"),
@@ -215,7 +228,24 @@ def _make_layer(
         version=str(asset.get("file:checksum", ""))[-_VERSION_LENGTH:],
         synthetic=bool(properties.get("landscape:synthetic")),
         created=str(properties.get("created", "")) if collection_id == RUN_MAPS else "",
+        moment=_read_moment({**properties, **asset}),
     )
+
+
+def _name_layer(item: Mapping[str, Any], asset: Mapping[str, Any], collection_id: str) -> str:
+    """Return what people call a layer; an asset of a run is only a part of it."""
+    title = str(item.get("properties", {}).get("title") or item["id"])
+    return f"{title}: {asset['title']}" if collection_id == RUNS and asset.get("title") else title
+
+
+def _read_moment(properties: Mapping[str, Any]) -> str:
+    """Return the date of an item as headers tell it; whole years as years."""
+    start, end = (str(properties.get(key) or "") for key in ("start_datetime", "end_datetime"))
+    at = str(properties.get("datetime") or "")
+    if not start or (at and not start.startswith(at)):
+        return at[:4] if at[4:] == "-01-01T00:00:00Z" else at
+    same_year = start[:4] == end[:4] and start[4:10] == "-01-01" and end[4:10] == "-12-31"
+    return start[:4] if same_year else f"{start}/{end or '..'}"
 
 
 def _choose_asset(item: Mapping[str, Any], key: str | None) -> tuple[str, Mapping[str, Any]]:

@@ -15,7 +15,6 @@ from fastapi.routing import APIRoute
 from morecantile import TileMatrixSet
 from morecantile.defaults import TileMatrixSets
 from pydantic import Field
-from rio_tiler.constants import WGS84_CRS
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from titiler.core.factory import TilerFactory
@@ -24,11 +23,9 @@ from tiles.drawing.legends import DEFAULT_LANGUAGE, SYNTHETIC_NOTE, choose_title
 from tiles.drawing.painter import Painter, TileRequest
 from tiles.drawing.picture import MEDIA_TYPES
 from tiles.drawing.sheets import MAX_ZOOM, TILE_MATRIX_SETS, Coverage, Format, Frame, Sheet, find_matrix_set
-from tiles.drawing.style import suiting_styles
 from tiles.errors import InvalidRequest
-from tiles.reading.reader import TILE_SIZE, LayerReader, read_layer
+from tiles.reading.reader import TILE_SIZE, LayerReader
 from tiles.routes.caching import cache_headers
-from tiles.routes.layer import Layer
 
 HANDED_ON: Final = ("asset", "style", "since", "against", "class")
 """Parameters of a sheet that the addresses of its tiles need too."""
@@ -45,6 +42,8 @@ Coordinate = Annotated[int, Path(ge=0)]
 Scale = Annotated[int, Field(ge=1, le=2)]
 Language = Annotated[str, Query(alias="lang", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)]
 Version = Annotated[str | None, Query(alias="v", max_length=64, description="Which version, as TileJSON names it")]
+Longitude = Annotated[float, Path(ge=-180, le=180)]
+Latitude = Annotated[float, Path(ge=-90, le=90)]
 MatrixSetName = Annotated[str, Path(alias="tileMatrixSetId")]
 
 
@@ -204,39 +203,6 @@ class SheetTiler(TilerFactory):
             response_class=Response,
             operation_id=f"{self.operation_prefix}{operation}",
         )
-
-
-@define(kw_only=True)
-class LayerTiler(SheetTiler):
-    """Makes the routes of a layer: besides those of a sheet, what the raster is.
-
-    Attributes
-    ----------
-    raster_dependency : callable
-        FastAPI dependency that returns the `Layer` of the sheet.
-    """
-
-    raster_dependency: Callable[..., Layer]
-
-    def register_routes(self) -> None:
-        """Register what we want to answer, and nothing else."""
-        SheetTiler.register_routes(self)
-        self.info()
-
-    def info(self) -> None:
-        """Register what the raster is."""
-        found = Depends(self.raster_dependency)
-
-        def info(layer: Layer = found) -> Response:
-            """Tell the raster's grid and the styles it can be drawn in."""
-            with read_layer(layer, find_matrix_set("WebMercatorQuad"), self.painter.pool) as source:
-                raster = source.info().model_dump(mode="json", exclude_none=True)
-                geographic = source.get_geographic_bounds(WGS84_CRS)
-            styles = [{"name": style.name, "title": dict(style.title)} for style in suiting_styles(layer)]
-            ours = {"asset": layer.asset_key, "styles": styles, "geographic_bounds": geographic}
-            return JSONResponse(raster | ours, headers=cache_headers(public=layer.public))
-
-        self._add("/info", info, "getInfo")
 
 
 def _describe_tiles(
