@@ -41,6 +41,10 @@ class TooSlow(TileError, TimeoutError):
     """What is sent does not arrive in time."""
 
 
+class Busy(TileError, TimeoutError):
+    """Too much is being drawn already."""
+
+
 class UnknownStyle(TileError, LookupError):
     """There is no style of this name, or it does not suit the layer."""
 
@@ -51,6 +55,7 @@ HTTP_STATUS: Final[dict[type[TileError], int]] = {
     LayerNotDrawable: 400,
     TooMuch: 413,
     TooSlow: 408,
+    Busy: 503,
     UnknownStyle: 400,
     UnknownTileMatrixSet: 404,
     LayerNotFound: 404,

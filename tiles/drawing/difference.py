@@ -109,10 +109,19 @@ class DifferenceSheet:
         """How it is drawn, by language."""
         return _TITLES[self.style]
 
+    def caption(self, language: str) -> tuple[str, str]:  # noqa: ARG002 (titles of layers have no language)
+        """Return both titles, and the class."""
+        return self.title, self.class_name or ""
+
     @property
     def moment(self) -> str:
         """That of the later map."""
         return self.after.moment
+
+    @property
+    def projected(self) -> bool:
+        """Whether a map of a run is in it."""
+        return bool(self.before.titles or self.after.titles)
 
     @property
     def synthetic(self) -> bool:

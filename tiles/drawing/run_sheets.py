@@ -106,11 +106,22 @@ class RunSheet:
         """What the colours mean, by language."""
         return _TITLES[self.kind]
 
+    def caption(self, language: str) -> tuple[str, str]:
+        """Return the title of the run; the year and the class."""
+        entries = [entry for entry in self.run.legend if entry.name == self.class_name]
+        shown = [str(self.year)] * (self.year is not None) + [choose_title(entry.title, language) for entry in entries]
+        return self.run.title, " · ".join(shown)
+
     @property
     def moment(self) -> str:
         """The year, or all years of the members."""
         years = self.run.probability.years
         return f"{years[0]}/{years[-1]}" if self.year is None else str(self.year)
+
+    @property
+    def projected(self) -> bool:
+        """Whether a map of a run is in it."""
+        return True
 
     @property
     def synthetic(self) -> bool:

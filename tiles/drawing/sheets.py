@@ -11,7 +11,7 @@ from morecantile import Tile, TileMatrixSet, tms
 from morecantile.defaults import TileMatrixSets
 from rio_tiler.constants import WGS84_CRS
 
-from tiles.drawing.legends import describe
+from tiles.drawing.legends import choose_title, describe
 from tiles.drawing.picture import Picture
 from tiles.drawing.style import Ground, Style
 from tiles.errors import InvalidTile, UnknownTileMatrixSet
@@ -27,6 +27,7 @@ TILE_MATRIX_SETS: Final = TileMatrixSets(
     {name: tms.get(name) for name in tms.list() if name not in {"CDB1GlobalGrid", "GNOSISGlobalGrid"}}
 )
 Format = Literal["png", "webp"]
+_PROJECTION: Final = {"en": "Projection", "es": "Proyección", "fr": "Projection", "pt": "Projeção"}
 # `TileMatrixSets.get` copies the whole set each time.
 _LOADED: Final = {name: TILE_MATRIX_SETS.get(name) for name in TILE_MATRIX_SETS.list()}
 
@@ -128,9 +129,16 @@ class Sheet(Protocol):
     def style_title(self) -> Mapping[str, str]:
         """How it is drawn, by language."""
 
+    def caption(self, language: str) -> tuple[str, str]:
+        """Return the title, and what of it is shown, for people who read it on paper."""
+
     @property
     def moment(self) -> str:
         """Of what date it is, as in a header; "" if unknown."""
+
+    @property
+    def projected(self) -> bool:
+        """Whether anything in it is of the future, as a scenario has it."""
 
     @property
     def synthetic(self) -> bool:
@@ -181,10 +189,21 @@ class LayerSheet:
         """That of the style."""
         return self.style.title
 
+    def caption(self, language: str) -> tuple[str, str]:
+        """Return the title of the scenario or the layer; the year, and whether it is a projection."""
+        title = choose_title(self.layer.titles, language) if self.layer.titles else self.title
+        year = [self.moment] if self.moment.isdecimal() else []
+        return title, " · ".join(year + ([choose_title(_PROJECTION, language)] if self.layer.titles else []))
+
     @property
     def moment(self) -> str:
         """That of the layer."""
         return self.layer.moment
+
+    @property
+    def projected(self) -> bool:
+        """Whether the layer is the map of a run."""
+        return bool(self.layer.titles)
 
     @property
     def synthetic(self) -> bool:

@@ -23,6 +23,7 @@ from tiles.routes.express import ExpressRoute, Line
 from tiles.routes.layer import Layer, LayerIndex, Unlisted
 from tiles.routes.layers import SheetTiler, TileRoute
 from tiles.routes.maps import Maps
+from tiles.routes.papers import Papers
 from tiles.routes.parts import Parts
 from tiles.routes.rasters import LayerTiler
 from tiles.routes.services import add_services
@@ -182,6 +183,10 @@ class _Doors:
         )
         self.app.router.routes.insert(0, route)
 
+    def _find_licence(self, request: Request) -> str:
+        collection = request.path_params.get("collection_id", RUN_MAPS)
+        return self.index.find_licence(self.identify(request), collection)
+
     def _credit_run(self, request: Request) -> tuple[str, ...]:
         return self.index.credit(self.identify(request), RUN_MAPS)
 
@@ -201,7 +206,12 @@ class _Doors:
             path_dependency=find,
             credit_dependency=credit,
             painter=self.painter,
-            extensions=[Tilesets(), Maps(), *([Parts()] if issubclass(kind, LayerTiler) else [])],
+            extensions=[
+                Tilesets(),
+                Maps(),
+                Papers(find_licence=self._find_licence),
+                *([Parts()] if issubclass(kind, LayerTiler) else []),
+            ],
             **others,
         )
         self.app.include_router(tiler.router, prefix=prefix)

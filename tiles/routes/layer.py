@@ -26,6 +26,7 @@ _RASTER_TYPE: Final = "image/tiff"
 _TAIL_DEVIATIONS: Final = 2.054
 
 _VERSION_LENGTH: Final = 12
+_NO_LICENCES: Final = ("", "other", "various", "proprietary")
 
 
 Unlisted = Callable[[str, str], dict[str, Any] | None]
@@ -74,6 +75,8 @@ class Layer:
         When the run was made that the layer belongs to: no later run of the same name has it. Empty for other layers.
     moment : str
         Of what date it is: a year, a time, or two of these with a slash; empty where the catalog knows none.
+    titles : mapping of str to str
+        Of the scenario, by language; empty for other layers than the maps of runs.
     """
 
     collection_id: str
@@ -89,6 +92,7 @@ class Layer:
     synthetic: bool = False
     created: str = ""
     moment: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @cached_property
     def edition(self) -> str:
@@ -188,6 +192,14 @@ class LayerIndex:
             return ()
         return tuple(str(provider["name"]) for provider in collection.get("providers", []))
 
+    def find_licence(self, reader: Reader, collection_id: str) -> str:
+        """Return the licence of a collection, by its SPDX name; "" if it has none that says something."""
+        try:
+            licence = str(self.store.collection(collection_id, reader).get("license", ""))
+        except CollectionNotFound:
+            return ""
+        return "" if licence in _NO_LICENCES else licence
+
     def find_document(self, reader: Reader, collection_id: str, item_id: str) -> tuple[dict[str, Any], bool]:
         """Return an item and whether it is public, which is to say that an anonymous reader finds it.
 
@@ -229,6 +241,7 @@ def _make_layer(
         synthetic=bool(properties.get("landscape:synthetic")),
         created=str(properties.get("created", "")) if collection_id == RUN_MAPS else "",
         moment=_read_moment({**properties, **asset}),
+        titles=properties.get("scenario:title") or {} if collection_id == RUN_MAPS else {},
     )
 
 

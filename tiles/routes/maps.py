@@ -102,7 +102,7 @@ def _frame(whole: View, bbox: str | None, bbox_crs: str | None, crs: str | None,
     if bbox is None:
         return frame_whole(whole, asked, size)
     box_crs = read_crs(bbox_crs) if bbox_crs is not None else WGS84
-    box = _read_box(bbox)
+    box = read_box(bbox)
     # CRS84 is what we call EPSG:4326, and has the longitude first; whoever says EPSG:4326 means the latitude.
     says_crs84 = bbox_crs is None or "CRS84" in bbox_crs.upper()
     if not says_crs84 and starts_north(box_crs):
@@ -110,7 +110,8 @@ def _frame(whole: View, bbox: str | None, bbox_crs: str | None, crs: str | None,
     return frame_box(box, box_crs, asked or whole.crs, whole, size)
 
 
-def _read_box(text: str) -> Bounds:
+def read_box(text: str) -> Bounds:
+    """Read four numbers with commas between. Raises InvalidRequest."""
     if not _BOX.fullmatch(text.replace(" ", "")):
         raise InvalidRequest("bbox in the URL is wrong: it needs four numbers, as bbox=-71,42.5,-70.9,42.7.")
     left, bottom, right, top = (float(number) for number in text.split(","))

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Query
 from pydantic import Field
 from pyproj import CRS
+from pyproj.aoi import AreaOfInterest
+from pyproj.database import query_utm_crs_info
 from pyproj.exceptions import CRSError
 
 from tiles.errors import InvalidRequest, TooMuch
@@ -37,6 +39,8 @@ _SPELLINGS: Final = tuple(
     )
 )
 _FARTHEST: Final = 1e9
+# Degrees from which a strip of 6 is no place for a map.
+_WIDEST_UTM: Final = 12
 
 Side = Annotated[int | None, Field(ge=1, le=MOST_SIDE, description="In pixels")]
 CrsName = Annotated[str | None, Query(max_length=60, description="As EPSG:3857, or a URI or URN of the OGC")]
@@ -182,6 +186,23 @@ def frame_geometry(geometry: Mapping[str, Any], crs: str, whole: View, size: Siz
     places = [position for polygon in polygons for ring in polygon for position in ring]
     xs, ys = [place[0] for place in places], [place[1] for place in places]
     return frame_box((min(xs), min(ys), max(xs), max(ys)), WGS84, crs, whole, size)
+
+
+def choose_paper_crs(whole: View, bounds: Bounds) -> str:
+    """Return the projection that a part is drawn in on paper: its own if that is in metres, else one that suits.
+
+    Parameters
+    ----------
+    whole : View
+        Of what is drawn.
+    bounds : tuple of float
+        west, south, east, north in degrees.
+    """
+    if CRS.from_user_input(whole.crs).is_projected:
+        return whole.crs
+    west, south, east, north = bounds
+    found = query_utm_crs_info("WGS 84", AreaOfInterest(west, south, east, north), contains=False)
+    return f"EPSG:{found[0].code}" if found and east - west < _WIDEST_UTM else "EPSG:6933"
 
 
 def _complete(side: int | None, ratio: float) -> int:
