@@ -186,7 +186,7 @@ class Description:
         return file_asset(
             self.folder / _OUTCOMES,
             root=self.root,
-            title=f"Hindcast of {score.end}: changes found, and errors",
+            title=f"Hindcast of {score.end}",
             media_type=pystac.MediaType.COG,
             roles=("data",),
             fields=describe_outcomes(score.end),

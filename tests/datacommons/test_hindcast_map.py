@@ -70,7 +70,7 @@ def test_the_map_counts_what_the_hindcast_counts(tested: Tested) -> None:
 def test_its_tiles_show_the_colours_of_its_legend(tested: Tested) -> None:
     run, client, _ = tested
     told = client.get(f"/runs/{run.id}/hindcast/legend.json?lang=es").json()
-    assert told["title"].endswith("Hindcast of 2000: changes found, and errors")
+    assert told["title"].endswith("Hindcast of 2000")
     assert [entry["name"] for entry in told["classes"]] == ["stayed", "hit", "wrong-hit", "miss", "false-alarm"]
     assert told["classes"][1]["label"] == "Cambio acertado"
     picture = client.get(f"/runs/{run.id}/hindcast/preview.png")

@@ -109,9 +109,13 @@ class DifferenceSheet:
         """How it is drawn, by language."""
         return _TITLES[self.style]
 
-    def caption(self, language: str) -> tuple[str, str]:  # noqa: ARG002 (titles of layers have no language)
-        """Return both titles, and the class."""
-        return self.title, self.class_name or ""
+    def caption(self, language: str) -> tuple[str, str]:
+        """Return the title, both if they differ; the years, and the class."""
+        layers = (self.before, self.after)
+        titles = dict.fromkeys(choose_title(each.titles, language) if each.titles else each.title for each in layers)
+        shown = [choose_title(self._find(self.class_name).title, language)] if self.class_name else []
+        years = dict.fromkeys(each.moment for each in layers if each.moment.isdecimal())
+        return " → ".join(titles), " · ".join(filter(None, [" → ".join(years), *shown]))
 
     @property
     def moment(self) -> str:

@@ -16,9 +16,10 @@ INK: Final = "#2b2a27"
 MUTED: Final = "#6f6b62"
 LINE: Final = "#c9c5bb"
 _GEOD: Final = Geod(ellps="WGS84")
-_LINE_HEIGHT: Final = 1.55
+LINE_HEIGHT: Final = 1.55
 _SWATCH: Final = (1.7, 1.1)
 _FINER: Final = 4
+_SMALLEST: Final = 12
 Place = tuple[float, float]
 
 
@@ -40,9 +41,9 @@ def draw_legend(
     if legend["stops"]:
         _draw_ramp(image, box, legend, size)
         return
-    rows, columns, size = _arrange(len(legend["classes"]), box, size)
+    rows, columns, size = arrange_legend(legend, box[2] - box[0], box[3] - box[1], size)
     font, pen = load_font(size), ImageDraw.Draw(image)
-    step, across = size * _LINE_HEIGHT, (box[2] - box[0]) / columns
+    step, across = size * LINE_HEIGHT, (box[2] - box[0]) / columns
     width, height = size * _SWATCH[0], size * _SWATCH[1]
     for number, entry in enumerate(legend["classes"]):
         left, middle = box[0] + number // rows * across, box[1] + (number % rows + 0.5) * step
@@ -53,10 +54,23 @@ def draw_legend(
         pen.text((left + width + size * 0.55, middle), shorten(label, font, room), fill=INK, font=font, anchor="lm")
 
 
-def measure_legend(legend: Mapping[str, Any], size: int, columns: int) -> float:
-    """Return how many pixels a legend in so many columns is high."""
-    rows = 3 if legend["stops"] else math.ceil(len(legend["classes"]) / columns)
-    return rows * size * _LINE_HEIGHT
+def arrange_legend(legend: Mapping[str, Any], width: float, height: float, size: int) -> tuple[int, int, int]:
+    """Return rows, columns and the size of letters with which a legend fits into so many pixels.
+
+    The letters get smaller until all labels fit whole; from the smallest on they are cut.
+    """
+    classes = len(legend["classes"])
+    if not classes:
+        return 2, 1, size
+    for letters in range(size, _SMALLEST - 1, -1):
+        font = load_font(letters)
+        longest = max(font.getlength(str(entry["label"])) for entry in legend["classes"])
+        columns = min(max(1, int(width / (longest + letters * (_SWATCH[0] + 1.4)))), classes)
+        rows = math.ceil(classes / columns)
+        if rows * letters * LINE_HEIGHT <= height:
+            return rows, columns, letters
+    rows = max(1, int(height / (_SMALLEST * LINE_HEIGHT)))
+    return rows, math.ceil(classes / rows), _SMALLEST
 
 
 def draw_scale_bar(image: Image.Image, corner: Place, view: View, most: float, size: int) -> None:
@@ -85,9 +99,11 @@ def draw_scale_bar(image: Image.Image, corner: Place, view: View, most: float, s
             (left + width * part / 4, top, left + width * (part + 1) / 4, top + height), fill=colour, outline=INK
         )
     unit, name = (1000, "km") if length >= 1000 else (1, "m")
-    for share, anchor in ((0, "lt"), (0.5, "mt"), (1, "rt")):
-        text = f"{length * share / unit:g}" + (f" {name}" if share == 1 else "")
-        pen.text((left + width * share, top + height + size * 0.35), text, fill=INK, font=font, anchor=anchor)
+    base = top + height + size * 1.15
+    for share in (0, 0.5, 1):
+        number = f"{length * share / unit:g}"
+        start = left + width * share - (font.getlength(number) / 2 if share else 0)
+        pen.text((start, base), number + (f" {name}" if share == 1 else ""), fill=INK, font=font, anchor="ls")
 
 
 def draw_north(image: Image.Image, middle: Place, view: View, size: int) -> None:
@@ -142,21 +158,6 @@ def _turn(x: float, y: float, angle: float, half: float) -> Place:
     return half + x * math.cos(angle) - y * math.sin(angle), half + x * math.sin(angle) + y * math.cos(angle)
 
 
-def _arrange(classes: int, box: tuple[float, float, float, float], size: int) -> tuple[int, int, int]:
-    """Return rows, columns and the size of the letters with which so many classes fit."""
-    while size > 12:
-        rows = max(1, int((box[3] - box[1]) / (size * _LINE_HEIGHT)))
-        columns = max(1, int((box[2] - box[0]) / (size * 9)))
-        if rows * columns >= classes:
-            return (
-                (rows if rows * 1 >= classes else math.ceil(classes / math.ceil(classes / rows))),
-                max(1, math.ceil(classes / rows)),
-                size,
-            )
-        size -= 1
-    return max(1, classes), 1, size
-
-
 def _draw_ramp(
     image: Image.Image, box: tuple[float, float, float, float], legend: Mapping[str, Any], size: int
 ) -> None:
@@ -170,6 +171,6 @@ def _draw_ramp(
         mixed = tuple(round(a + (b - a) * share) for a, b in zip(colours[first], colours[first + 1], strict=True))
         pen.line((left + pixel, top, left + pixel, top + height), fill=mixed)
     pen.rectangle((left, top, left + width, top + height), outline=LINE)
-    for number, anchor in ((0, "lt"), (len(stops) // 2, "mt"), (len(stops) - 1, "rt")):
+    for number, anchor in ((0, "ls"), (len(stops) // 2, "ms"), (len(stops) - 1, "rs")):
         place = left + width * number / (len(stops) - 1)
-        pen.text((place, top + height + size * 0.3), stops[number]["label"], fill=INK, font=font, anchor=anchor)
+        pen.text((place, top + height + size * 1.2), stops[number]["label"], fill=INK, font=font, anchor=anchor)

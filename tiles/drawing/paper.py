@@ -10,7 +10,16 @@ from typing import Any, Final
 from PIL import Image, ImageDraw
 from pyproj import CRS
 
-from tiles.drawing.furniture import INK, LINE, MUTED, draw_legend, draw_north, draw_scale_bar, measure_legend
+from tiles.drawing.furniture import (
+    INK,
+    LINE,
+    LINE_HEIGHT,
+    MUTED,
+    arrange_legend,
+    draw_legend,
+    draw_north,
+    draw_scale_bar,
+)
 from tiles.drawing.lettering import choose_drawable, load_font, shorten, wrap
 from tiles.drawing.maps import lay_over, paint_map
 from tiles.drawing.sheets import Sheet
@@ -27,7 +36,6 @@ PAPERS: Final[Mapping[str, tuple[float, float]]] = {
 
 _MM: Final = DPI / 25.4
 _LAND: Final = (244, 242, 236, 255)
-_LEGEND_COLUMNS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -144,10 +152,11 @@ def _lay_upright(paper: str, legend: Mapping[str, Any]) -> _Layout:
     unit = width / 100
     margin, head, foot = round(5 * unit), round(11.5 * unit), round(8.5 * unit)
     letters = round(2.15 * unit)
-    room = max(measure_legend(legend, letters, _LEGEND_COLUMNS) + 2 * unit, 12 * unit)
+    beside = width - margin - 30 * unit
+    rows, _, size = arrange_legend(legend, beside - 3 * unit - margin, 24 * unit, letters)
+    room = max(rows * size * LINE_HEIGHT + unit, 9 * unit)
     frame = (margin, margin + head, width - margin, round(height - margin - foot - room - 3 * unit))
     top = frame[3] + 3 * unit
-    beside = width - margin - 30 * unit
     return _Layout(
         size=(width, height),
         frame=frame,

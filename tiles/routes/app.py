@@ -18,6 +18,7 @@ from tiles.drawing.sheets import Sheet
 from tiles.errors import TileError, http_status
 from tiles.reading.statistics import Survey
 from tiles.routes.addresses import Addresses
+from tiles.routes.animations import add_animations
 from tiles.routes.caching import NO_STORE
 from tiles.routes.express import ExpressRoute, Line
 from tiles.routes.layer import Layer, LayerIndex, Unlisted
@@ -72,6 +73,7 @@ def add_tiles(
     """
     doors = _Doors(app, LayerIndex(store, locate, unlisted), identify)
     add_services(app, doors.index, doors.painter, identify)
+    add_animations(app, doors.index, doors.painter, identify)
     doors.add_items()
     doors.add_members()  # before the runs, who would take "first-change" for a year
     doors.add_hindcasts()

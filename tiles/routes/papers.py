@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import BoundedSemaphore
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from attrs import define
 from fastapi import Depends, Query
@@ -72,8 +72,11 @@ class Papers(FactoryExtension):
                 return Response(status_code=304, headers=headers)
             content = tiler.painter.cache.get(tag)
             if content is None:
-                caption = write_caption(sheet, language, providers, self.find_licence(request))
-                content = _draw(tiler, sheet, bbox, caption, paper, language)
+                legend = sheet.describe(language, tiler.painter.pool)
+                address = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+                address = address.removesuffix("/picture.png")
+                caption = write_caption(sheet, legend, providers, self.find_licence(request), address)
+                content = _draw(tiler, sheet, bbox, caption, paper, legend)
                 tiler.painter.cache.put(tag, content)
             return Response(content, media_type="image/png", headers=headers)
 
@@ -87,23 +90,27 @@ class Papers(FactoryExtension):
         )
 
 
-def write_caption(sheet: Sheet, language: str, providers: tuple[str, ...], licence: str) -> Caption:
+def write_caption(
+    sheet: Sheet, legend: Mapping[str, Any], providers: tuple[str, ...], licence: str, address: str
+) -> Caption:
     """Put into words what a map on paper shows, and whom it is from."""
+    language = legend["language"]
     title, shown = sheet.caption(language)
-    line = " · ".join(filter(None, (shown, choose_title(sheet.style_title, language))))
+    # That a legend's colours are its own needs no word.
+    style = "" if legend["style"] == "legend" else legend["style_title"]
+    line = " · ".join(filter(None, (shown, style)))
     notes = (
         f"{choose_title(_SOURCE, language)}: {'; '.join(providers)}" if providers else "",
         f"{choose_title(_LICENCE, language)}: {licence}" if licence else "",
         choose_title(_NOTE, language) if sheet.projected else "",
         SYNTHETIC_NOTE if sheet.synthetic else "",
-        f"datacommons {sheet.edition}".strip(),
+        f"datacommons {address}" + (f", {sheet.edition}" if sheet.edition else ""),
     )
     return Caption(title, line, tuple(filter(None, notes)))
 
 
-def _draw(tiler: SheetTiler, sheet: Sheet, bbox: str | None, caption: Caption, paper: str, language: str) -> bytes:
+def _draw(tiler: SheetTiler, sheet: Sheet, bbox: str | None, caption: Caption, paper: str, legend: Any) -> bytes:
     bounds, crs = frame_paper(find_whole(tiler, sheet), bbox)
-    legend = sheet.describe(language, tiler.painter.pool)
     if not DRAWING.acquire(timeout=PATIENCE_S):
         raise Busy("Other pictures are being drawn. Ask again in a minute.")
     try:

@@ -67,7 +67,7 @@ def add_services(app: FastAPI, index: LayerIndex, painter: Painter, identify: Ca
         """Describe all years of a run, in all styles, as WMTS with the dimension Time."""
         reader = identify(request)
         run, _ = index.find_document(reader, RUNS, run_id)
-        years = _read_years(run)
+        years = read_years(run)
         layer = index.find_run_map(reader, run_id, years[-1])
         place = f"{_root(request)}/runs/{quote(run_id, safe='')}"
         told = _describe(layer, painter, f"{place}/{{Time}}/{_TILE}", f"{place}/{years[-1]}/legend.png")
@@ -98,7 +98,8 @@ def find_latest(index: LayerIndex, reader: Reader, family: str) -> dict[str, Any
     return max(found, key=lambda pair: pair[0])[1]
 
 
-def _read_years(run: Mapping[str, Any]) -> list[int]:
+def read_years(run: Mapping[str, Any]) -> list[int]:
+    """Return the projected years of a run. Raises LayerNotFound."""
     properties = run["properties"]
     try:
         start = int(str(properties["scenario:baseline_datetime"])[:4])
