@@ -232,11 +232,17 @@ def test_only_the_promised_routes_exist(commons: Any) -> None:
     endings = {"", ".{format}", "@{scale}x", "@{scale}x.{format}", ".{format}@{scale}x"}
     tails = {f"/tiles/{{tileMatrixSetId}}/{{z}}/{{x}}/{{y}}{ending}" for ending in endings}
     tails |= {"/{tileMatrixSetId}/tilejson.json", "/legend.json", "/legend.png", "/legend.svg"}
+    tails |= {"/tiles", "/tiles/{tileMatrixSetId}", "/map", "/picture.png"}
+    rasters = {"/info", "/info.geojson", "/point/{lon},{lat}"}
+    sizes = {"", ".{format}", "/{width}x{height}.{format}"}
+    rasters |= {f"/{what}{size}" for what in ("preview", "feature") for size in sizes}
+    rasters |= {f"/bbox/{{minx}},{{miny}},{{maxx}},{{maxy}}{size}" for size in sizes - {""}}
     run = "/runs/{run_id}/{year}"
     sheets = [f"{run}/difference", f"{run}/probability", f"{run}/agreement", "/runs/{run_id}/first-change"]
     others = {"/runs/{family}-latest/{rest}", "/runs/{run_id}/WMTSCapabilities.xml", "/runs/{run_id}/statistics"}
-    others |= {"/runs/{run_id}/point/{longitude},{latitude}"}
-    assert paths == others | {run + tail for tail in tails | {"/info"}} | {
+    others |= {"/runs/{run_id}/point/{longitude},{latitude}", "/runs/{run_id}/animation.{format}"}
+    layers = [run, "/runs/{run_id}/hindcast"]
+    assert paths == others | {layer + tail for layer in layers for tail in tails | rasters} | {
         sheet + tail for sheet in sheets for tail in tails
     }
 
@@ -250,4 +256,6 @@ def test_the_client_has_few_knobs_and_none_that_names_a_file(commons: Any) -> No
         if parameter["in"] == "query"
     }
     ours = {"asset", "style", "lang", "tile_format", "format", "scale", "v"}
+    ours |= {"bbox", "bbox-crs", "crs", "coord_crs", "dst_crs", "width", "height", "max_size", "f"}
+    ours |= {"bgcolor", "transparent", "paper", "step"}
     assert parameters == ours | {"since", "against", "class", "with", "expected"}

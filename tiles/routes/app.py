@@ -26,6 +26,7 @@ from tiles.routes.layers import SheetTiler, TileRoute
 from tiles.routes.maps import Maps
 from tiles.routes.papers import Papers
 from tiles.routes.parts import Parts
+from tiles.routes.places import PlaceIndex, add_places
 from tiles.routes.rasters import LayerTiler
 from tiles.routes.services import add_services
 from tiles.routes.statistics_routes import add_statistics
@@ -81,6 +82,7 @@ def add_tiles(
     doors.add_differences()
     add_statistics(app, doors.index, identify, survey)
     add_matrix_sets(app)
+    add_places(app, PlaceIndex(doors.index, doors.painter.pool), identify)
     doors.add_express()
     app.add_exception_handler(TileError, _answer)
 

@@ -1,0 +1,156 @@
+"""Places that have a name: features of vector layers, and classes of zones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import shapely
+from rasterio.features import shapes
+from rasterio.warp import transform_geom
+from shapely.geometry import mapping, shape
+from shapely.geometry.base import BaseGeometry
+
+from tiles.errors import LayerNotDrawable, LayerUnreadable, TooMuch
+from tiles.reading.pool import DatasetPool
+from tiles.routes.layer import Layer
+
+if TYPE_CHECKING:
+    import geopandas
+
+MOST_PLACES: Final = 2_000
+"""Of one layer."""
+MOST_VERTICES: Final = 10_000
+"""Of one place: as many as a polygon may have that is sent for statistics."""
+
+_MOST_CELLS: Final = 16_000_000
+_NAME_COLUMNS: Final = ("name", "title", "nombre", "nom", "nome", "village", "district", "zone", "id")
+_WGS84: Final = "EPSG:4326"
+# Degrees by which an outline may be off when it has too many vertices; doubled until it fits.
+_FIRST_TOLERANCE: Final = 1e-5
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place of a layer.
+
+    Attributes
+    ----------
+    name : str
+        What addresses call it; unique in its layer.
+    title : mapping of str to str
+        By language; of features only in the one that they were written in, as "en".
+    bbox : tuple of float
+        west, south, east, north.
+    geometry : BaseGeometry
+        Polygon or multipolygon in longitude and latitude.
+    simplified : bool
+        Whether its outline has fewer vertices than it had.
+    """
+
+    name: str
+    title: Mapping[str, str]
+    bbox: tuple[float, float, float, float]
+    geometry: BaseGeometry
+    simplified: bool
+
+    def to_feature(self, layer: str) -> dict[str, Any]:
+        """Return it as GeoJSON."""
+        return {
+            "type": "Feature",
+            "bbox": list(self.bbox),
+            "geometry": mapping(self.geometry),
+            "properties": {
+                "layer": layer,
+                "name": self.name,
+                "title": dict(self.title),
+                "simplified": self.simplified,
+            },
+        }
+
+
+@lru_cache(maxsize=32)
+def read_features(source: str, version: str) -> tuple[Place, ...]:  # noqa: ARG001 (a file of the same name made later is another)
+    """Read the polygons of a GeoParquet file; lines and points are no places.
+
+    Raises
+    ------
+    LayerUnreadable
+        If it is missing or damaged.
+    TooMuch
+        If it has more features than anybody chooses from.
+    """
+    import geopandas
+    import pyarrow as pa
+
+    try:
+        frame = geopandas.read_parquet(source).to_crs(_WGS84)
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        raise LayerUnreadable("The vector layer is missing or damaged. Tell whoever runs this server.") from error
+    frame = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
+    if len(frame) > MOST_PLACES:
+        raise TooMuch(
+            f"The layer has {len(frame):,} polygons, and {MOST_PLACES:,} places are the most that are listed."
+        )
+    names = _name_features(frame)
+    return tuple(_make(name, {"en": name}, outline) for name, outline in zip(names, frame.geometry, strict=True))
+
+
+def read_zones(layer: Layer, pool: DatasetPool) -> tuple[Place, ...]:
+    """Outline the classes of a raster of zones, cell by cell.
+
+    Raises
+    ------
+    LayerNotDrawable
+        If it has no classes.
+    LayerUnreadable, TooMuch
+    """
+    if layer.legend is None:
+        raise LayerNotDrawable(f"{layer.item_id!r} has no classes, and so no places.")
+    if not layer.version:
+        return tuple(_outline(layer, pool))
+    return _keep_zones(layer, pool)
+
+
+@lru_cache(maxsize=32)
+def _keep_zones(layer: Layer, pool: DatasetPool) -> tuple[Place, ...]:
+    return tuple(_outline(layer, pool))
+
+
+def _outline(layer: Layer, pool: DatasetPool) -> Iterator[Place]:
+    with pool.lend(layer) as raster:
+        if raster.width * raster.height > _MOST_CELLS:
+            raise TooMuch(f"The zones have more than {_MOST_CELLS:,} cells: ingest them coarser, or as polygons.")
+        cells, transform, crs = raster.dataset.read(1), raster.transform, raster.crs
+    for entry in layer.legend or ():
+        inside = cells == entry.value
+        if inside.any():
+            found = shapes(inside.astype(np.uint8), mask=inside, transform=transform)
+            parts = [shape(transform_geom(crs, _WGS84, outline)) for outline, _ in found]
+            yield _make(entry.name, dict(entry.title), shapely.union_all(parts))
+
+
+def _make(name: str, title: Mapping[str, str], outline: BaseGeometry) -> Place:
+    outline = shapely.force_2d(outline)
+    slim, tolerance = outline, _FIRST_TOLERANCE
+    while shapely.get_num_coordinates(slim) > MOST_VERTICES:
+        slim, tolerance = shapely.make_valid(outline.simplify(tolerance)), tolerance * 2
+    west, south, east, north = (float(edge) for edge in outline.bounds)
+    return Place(name, title, (west, south, east, north), slim, slim is not outline)
+
+
+def _name_features(frame: geopandas.GeoDataFrame) -> list[str]:
+    """Return the names of features, by the first column that looks like one; numbers where there is none."""
+    columns = {str(column).lower(): column for column in frame.columns if column != frame.geometry.name}
+    chosen = next((columns[name] for name in _NAME_COLUMNS if name in columns), None)
+    told = [str(value).strip() for value in frame[chosen]] if chosen is not None else [""] * len(frame)
+    seen: dict[str, int] = {}
+    names = []
+    for number, name in enumerate(told, start=1):
+        plain = name if name and name.lower() not in ("none", "nan") else str(number)
+        seen[plain] = seen.get(plain, 0) + 1
+        names.append(plain if seen[plain] == 1 else f"{plain} ({seen[plain]})")
+    return names
