@@ -21,6 +21,7 @@ import datacommons as dc
 from catalog.store import OWNER
 from datacommons.door.server import create_app
 from datacommons.plans.desk import open_desk
+from tests.datacommons.map_attacks import POLYGONS, REFUSED
 
 CANARY = "canary-7c1f"
 TILE = "tiles/WebMercatorQuad/8/128/100.png"
@@ -189,7 +190,8 @@ PLANNED = [
         )
     ),
 ]
-ATTACKS = [*PATHS, *TILES, *QUERIES, *COMPARED, *HEADERS, *BODIES, *PLANNED]
+MAPS = [Attack(*url.partition("?")[::2]) for url in REFUSED]
+ATTACKS = [*PATHS, *TILES, *QUERIES, *COMPARED, *HEADERS, *BODIES, *PLANNED, *MAPS]
 HREFS = [
     "/etc/passwd",
     "../outside.tif",
@@ -315,7 +317,23 @@ def test_nothing_fails_and_nothing_is_told(target: FastAPI, ear: socket.socket, 
     check(send(target, attack, ear.getsockname()[1]), ear)
 
 
-@pytest.mark.parametrize("tail", [TILE, "info", "WebMercatorQuad/tilejson.json", "legend.json", "legend.svg"])
+@pytest.mark.parametrize("attack", MAPS, ids=lambda attack: f"{attack.path}?{attack.query}"[:80])
+def test_what_is_no_map_gets_a_clear_no(target: FastAPI, ear: socket.socket, attack: Attack) -> None:
+    answer = send(target, attack, ear.getsockname()[1])
+    assert 400 <= answer.status < 500
+    assert len(json.loads(answer.body)["detail"]) > 5
+
+
+@pytest.mark.parametrize("path", POLYGONS)
+def test_no_hostile_polygon_is_drawn(target: FastAPI, ear: socket.socket, path: str) -> None:
+    for attack in BODIES:
+        if attack.body:
+            check(send(target, attack._replace(path=path, query=""), ear.getsockname()[1]), ear)
+
+
+@pytest.mark.parametrize(
+    "tail", [TILE, "info", "WebMercatorQuad/tilejson.json", "legend.json", "legend.svg", "map", "picture.png"]
+)
 @pytest.mark.parametrize("number", range(len(HREFS)), ids=HREFS)
 def test_a_hostile_item_is_not_followed(target: FastAPI, ear: socket.socket, number: int, tail: str) -> None:
     base = f"/collections/land-cover/items/hostile-{number}"
@@ -333,7 +351,16 @@ def test_a_difference_with_a_hostile_item_is_not_followed(target: FastAPI, ear: 
 
 
 def test_what_is_hidden_is_as_if_it_were_not_there(target: FastAPI, ear: socket.socket) -> None:
-    for tail in (TILE, "info", "legend.svg", "WebMercatorQuad/tilejson.json"):
+    for tail in (
+        TILE,
+        "info",
+        "legend.svg",
+        "WebMercatorQuad/tilejson.json",
+        "map",
+        "picture.png",
+        "tiles",
+        "point/0,0",
+    ):
         hidden = send(target, Attack(f"/collections/drivers/items/valley-rights/{tail}"), 0)
         missing = send(target, Attack(f"/collections/drivers/items/valley-nothing/{tail}"), 0)
         assert hidden.status == missing.status == 404

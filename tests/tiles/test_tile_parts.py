@@ -165,7 +165,7 @@ REFUSED = [
     ("bbox/0,0,nan,1.png", 400, "finite"),
     ("bbox/0,0,1e12,1.png?coord_crs=EPSG:3857", 400, "finite"),
     ("bbox/0,0,200,1.png", 400, "-180 to 180"),
-    ("bbox/0,0,1e-9,1.png?width=4000", 413, "pixels"),
+    ("bbox/0,0,1e-6,1.png?width=4000", 413, "pixels"),
     ("point/200,0", 400, "lon"),
     ("preview.png?style=none", 400, "style"),
 ]

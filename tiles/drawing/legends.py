@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from catalog.legend import LegendClass
+from tiles.drawing.lettering import choose_drawable, load_font
 from tiles.drawing.style import RAMP, Style
 from tiles.routes.layer import Layer
 
@@ -81,8 +81,11 @@ def name_class(entry: LegendClass, language: str) -> dict[str, Any]:
 
 def draw(legend: Mapping[str, Any]) -> bytes:
     """Draw what `describe` says as a PNG at twice the usual density, as wide as its longest name."""
-    font = ImageFont.load_default(_FONT_SIZE)
-    rows = [(row["colour"], _drawable(row, font)) for row in legend["classes"] or legend["stops"]]
+    font = load_font(_FONT_SIZE)
+    rows = [
+        (row["colour"], choose_drawable(str(row["label"]), str(row.get("name", "")), font))
+        for row in legend["classes"] or legend["stops"]
+    ]
     rows = rows or [(None, legend["style_title"])]
     if legend["synthetic"]:
         rows.append((None, SYNTHETIC_NOTE))
@@ -157,14 +160,3 @@ def _describe_ramp(layer: Layer) -> list[dict[str, Any]]:
 def _round(value: float) -> str:
     """Write a number with three figures and no exponent."""
     return f"{float(f'{value:.3g}'):,.12g}"
-
-
-def _drawable(row: Mapping[str, Any], font: Any) -> str:
-    """Return a row's label as Pillow's own font can draw it: without accents, or else the name."""
-    missing = bytes(font.getmask("\U0010ffff"))
-    label = str(row["label"])
-    plain = "".join(char for char in unicodedata.normalize("NFKD", label) if not unicodedata.combining(char))
-    for text in (label, plain):
-        if all(char.isspace() or bytes(font.getmask(char)) != missing for char in text):
-            return text
-    return str(row["name"])

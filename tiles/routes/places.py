@@ -95,7 +95,7 @@ def add_places(app: FastAPI, index: PlaceIndex, identify: Callable[[Request], Re
         items = list(index.list_layers(reader, landscape_id))
         told = [_describe(index, reader, item, language) for item in items]
         public = all(index.layers.find_document(reader, item["collection"], item["id"])[1] for item in items)
-        document = {"landscape": landscape_id, "layers": [layer for layer in told if layer["places"]]}
+        document = {"landscape": landscape_id, "layers": [layer for layer in told if layer["places"] or layer["note"]]}
         return JSONResponse(document, headers=cache_headers(public=public))
 
     @router.get("/landscapes/{landscape_id}/places/{layer}/{name:path}", response_class=Response)

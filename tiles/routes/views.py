@@ -39,6 +39,7 @@ _SPELLINGS: Final = tuple(
     )
 )
 _FARTHEST: Final = 1e9
+_NARROWEST: Final = 1e-9
 # Degrees from which a strip of 6 is no place for a map.
 _WIDEST_UTM: Final = 12
 
@@ -225,5 +226,5 @@ def _check_box(box: Bounds, crs: str) -> None:
 
 def _check_bounds(bounds: Bounds, crs: str) -> None:
     left, bottom, right, top = bounds
-    if not (all(math.isfinite(edge) for edge in bounds) and left < right and bottom < top):
-        raise InvalidRequest(f"The box has no place in {crs}.")
+    if not all(math.isfinite(edge) for edge in bounds) or right - left < _NARROWEST or top - bottom < _NARROWEST:
+        raise InvalidRequest(f"The box has no place in {crs}, or is too narrow.")

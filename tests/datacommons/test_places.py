@@ -1,0 +1,112 @@
+"""Places by name: polygons of vector layers and classes of zones, as the page and the statistics take them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import geopandas
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from shapely.geometry import LineString, Polygon, box, shape
+
+import datacommons as dc
+from datacommons.door.server import create_app
+from tests.datacommons.conftest import LEGEND, UTM_18N, draw_land_cover, make_scenario, raster_writer
+
+EAST, NORTH = 500_000, 4_000_000
+ZONES = {"nodata": 0, "classes": {"1": {"title": {"en": "West", "es": "Oeste"}}, "2": {"title": {"en": "East"}}}}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Return a client of a commons with villages, roads, zones and a run."""
+    folder = tmp_path_factory.mktemp("places")
+    write = raster_writer(folder / "sources")
+    earlier, later = draw_land_cover(), draw_land_cover()
+    later[20:30, 10:25] = 2
+    files = [write("lc_1990.tif", earlier, nodata=0), write("lc_2000.tif", later, nodata=0)]
+    zones = np.ones((40, 60), np.uint8)
+    zones[:, 30:] = 2
+    villages = [
+        box(EAST + 300, NORTH - 900, EAST + 750, NORTH - 600),
+        box(EAST, NORTH - 1200, EAST + 300, NORTH - 900),
+        Polygon([(EAST + 900 + 300 * np.cos(t), NORTH - 600 + 300 * np.sin(t)) for t in np.linspace(0, 6.28, 20_000)]),
+    ]
+    table = {"name": ["San José", "San José", "Round / lake"], "people": [1, 2, 3]}
+    geopandas.GeoDataFrame(table, geometry=villages, crs=UTM_18N).to_file(folder / "villages.gpkg")
+    road = geopandas.GeoDataFrame(geometry=[LineString([(EAST, NORTH), (EAST + 900, NORTH - 900)])], crs=UTM_18N)
+    road.to_file(folder / "roads.gpkg")
+    with dc.init(folder / "valley") as commons:
+        commons.ingest(files, collection="land-cover", legend=dc.Legend.from_json(LEGEND))
+        commons.ingest([write("road.tif", np.ones((40, 60), np.float32))], collection="drivers")
+        commons.ingest([write("zones.tif", zones)], collection="drivers", legend=dc.Legend.from_json(ZONES))
+        commons.ingest([folder / "villages.gpkg", folder / "roads.gpkg"], collection="vectors")
+        commons.run(make_scenario(), threads=1, progress=False)
+        with TestClient(create_app(commons)) as client:
+            yield client
+
+
+def read(client: TestClient, path: str, status: int = 200) -> Any:
+    answer = client.get(f"/landscapes/valley/places{path}")
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_polygons_and_zones_are_listed_and_nothing_else(client: TestClient) -> None:
+    layers = {layer["name"]: layer for layer in read(client, "?lang=es")["layers"]}
+    assert set(layers) == {"villages", "zones"}
+    assert [place["name"] for place in layers["villages"]["places"]] == ["San José", "San José (2)", "Round / lake"]
+    assert [place["label"] for place in layers["zones"]["places"]] == ["Oeste", "East"]
+    assert client.get("/landscapes/nowhere/places").json()["layers"] == []
+
+
+def test_a_village_has_its_outline(client: TestClient) -> None:
+    feature = read(client, "/villages/San José")
+    assert feature["properties"] == {
+        "layer": "valley-villages",
+        "name": "San José",
+        "title": {"en": "San José"},
+        "simplified": False,
+    }
+    placed = geopandas.GeoSeries([shape(feature["geometry"])], crs=4326).to_crs(UTM_18N)[0]
+    assert placed.area == pytest.approx(450 * 300, rel=1e-6)
+    assert read(client, "/valley-villages/San José (2)")["bbox"] != feature["bbox"]
+
+
+def test_an_outline_of_too_many_vertices_is_simplified_and_says_so(client: TestClient) -> None:
+    feature = read(client, "/villages/Round %2F lake")
+    assert feature["properties"]["simplified"]
+    assert len(feature["geometry"]["coordinates"][0]) <= 10_000
+
+
+def test_the_hectares_of_a_zone_are_those_of_its_cells(client: TestClient) -> None:
+    total = 0.0
+    cells = draw_land_cover()
+    for name, columns in (("west", slice(0, 30)), ("east", slice(30, 60))):
+        feature = read(client, f"/zones/{name}")
+        told = client.post("/runs/valley-roads-1/statistics", json=feature)
+        assert told.status_code == 200, told.text
+        hectares = sum(values[0] for values in told.json()["runs"][0]["area_ha"].values())
+        assert hectares == pytest.approx(np.count_nonzero(cells[:, columns]) * 0.09, rel=1e-9)
+        total += hectares
+    assert total == pytest.approx(np.count_nonzero(cells) * 0.09)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/villages/none",
+        "/roads/1",
+        "/none/none",
+        "/road/1",
+        "/..%2F..%2Fetc/passwd",
+        "/villages/%2e%2e",
+        "/villages/%00",
+    ],
+)
+def test_what_is_no_place_is_not_found(client: TestClient, path: str) -> None:
+    answer = client.get(f"/landscapes/valley/places{path}")
+    assert answer.status_code == 404
+    assert "/tmp/" not in answer.text
