@@ -53,14 +53,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def commons_url() -> Iterator[str]:
     """The address of a commons with three landscapes."""
-    with _served(create_server()) as url:
+    with served(create_server()) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def empty_url() -> Iterator[str]:
     """The address of a commons without any landscape."""
-    with _served(create_server(landscapes=())) as url:
+    with served(create_server(landscapes=())) as url:
         yield url
 
 
@@ -69,12 +69,13 @@ def prefixed_url() -> Iterator[str]:
     """The address of a commons below a path, behind a proxy that does not tell it so."""
     outer = FastAPI()
     outer.mount("/our/commons", create_server(believed_address="http://127.0.0.1:9/"))
-    with _served(outer) as url:
+    with served(outer) as url:
         yield f"{url}our/commons/"
 
 
 @contextmanager
-def _served(app: FastAPI) -> Iterator[str]:
+def served(app: FastAPI) -> Iterator[str]:
+    """Serve an application over HTTP."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
