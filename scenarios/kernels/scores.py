@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from scenarios.kernels.draws import SCALE
 from scenarios.kernels.strips import LARGEST_SCORE, STRIP, is_any
-from scenarios.kernels.windows import share_level
+from scenarios.kernels.windows import Int, share_level
 
 
 class Tables(NamedTuple):
@@ -52,25 +52,105 @@ def rescore(
     """
     # Arrays taken out of the tuple once: inside the loops each access would count its references.
     first_of, count_of, static, curves, used, radius_of, sizes, shifts = tables
-    windows, look_up = np.flatnonzero(used), np.empty(used.size, np.uint64)
-    # Levels are found once for all transitions. Unsigned indices spare the check whether one counts from the end.
-    flat, levels, depth = curves.ravel(), np.uint64(curves.shape[1]), np.uint64(curves.shape[2])
+    windows, look_up, levels = np.flatnonzero(used), np.empty(used.size, np.uint64), np.uint64(curves.shape[1])
+    flat, depth = curves.ravel(), np.uint64(curves.shape[2])
     for row in range(rows[0], rows[1]):
         for strip in range(-(-stale.shape[1] // STRIP)):
             for column in range(*_reach(stale, row, strip)):
-                if not stale[row, column]:
-                    continue
-                stale[row, column] = 0
-                first, count = first_of[land_cover[row, column]], count_of[land_cover[row, column]]
-                for n in range(windows.size if count else 0):
-                    w, r = windows[n], radius_of[windows[n]]
-                    level = share_level(counts[w, row, column], valid[r, row, column], sizes[r], shifts[r])
-                    look_up[n] = (np.uint64(w) * levels + level) * depth + np.uint64(first)
-                for k in range(count):
-                    total = np.int64(static[first + k, row, column])
-                    for n in range(windows.size):
-                        total += flat[look_up[n] + np.uint64(k)]
-                    scores[k, row, column] = np.int16(min(max(total, -LARGEST_SCORE), LARGEST_SCORE))
+                if stale[row, column]:
+                    stale[row, column] = 0
+                    _score_cell(
+                        first_of,
+                        count_of,
+                        static,
+                        flat,
+                        levels,
+                        depth,
+                        radius_of,
+                        sizes,
+                        shifts,
+                        windows,
+                        look_up,
+                        land_cover,
+                        counts,
+                        valid,
+                        row,
+                        column,
+                        scores,
+                    )
+
+
+@njit(nogil=True, cache=True)
+def rescore_cells(
+    tables: Tables,
+    land_cover: NDArray[np.uint8],
+    counts: NDArray[np.uint16],
+    valid: NDArray[np.uint16],
+    cells: NDArray[np.int64],
+    scores: NDArray[np.int16],
+) -> None:
+    """Compute the scores of some cells, (n,) int64, flat indices, anew; see `rescore`."""
+    # Arrays taken out of the tuple once: inside the loops each access would count its references.
+    first_of, count_of, static, curves, used, radius_of, sizes, shifts = tables
+    windows, look_up, levels = np.flatnonzero(used), np.empty(used.size, np.uint64), np.uint64(curves.shape[1])
+    flat, depth = curves.ravel(), np.uint64(curves.shape[2])
+    for cell in cells:
+        row, column = divmod(cell, land_cover.shape[1])
+        _score_cell(
+            first_of,
+            count_of,
+            static,
+            flat,
+            levels,
+            depth,
+            radius_of,
+            sizes,
+            shifts,
+            windows,
+            look_up,
+            land_cover,
+            counts,
+            valid,
+            row,
+            column,
+            scores,
+        )
+
+
+@njit(inline="always")
+def _score_cell(
+    first_of: NDArray[np.int64],
+    count_of: NDArray[np.int64],
+    static: NDArray[np.int16],
+    flat: NDArray[np.int16],
+    levels: np.uint64,
+    depth: np.uint64,
+    radius_of: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    shifts: NDArray[np.int64],
+    windows: NDArray[np.int64],
+    look_up: NDArray[np.uint64],
+    land_cover: NDArray[np.uint8],
+    counts: NDArray[np.uint16],
+    valid: NDArray[np.uint16],
+    row: Int,
+    column: Int,
+    scores: NDArray[np.int16],
+) -> None:
+    """Compute the scores of one cell; its levels are found once for all transitions.
+
+    Unsigned indices spare the check whether one counts from the end.
+    """
+    first, count = first_of[land_cover[row, column]], count_of[land_cover[row, column]]
+    for n in range(windows.size if count else 0):
+        w, r = windows[n], radius_of[windows[n]]
+        level = share_level(counts[w, row, column], valid[r, row, column], sizes[r], shifts[r])
+        look_up[n] = (np.uint64(w) * levels + level) * depth + np.uint64(first)
+    for k in range(count):
+        total = np.int64(static[first + k, row, column])
+        for n in range(windows.size):
+            total += flat[look_up[n] + np.uint64(k)]
+        scores[k, row, column] = np.int16(min(max(total, -LARGEST_SCORE), LARGEST_SCORE))
 
 
 @njit(inline="always")

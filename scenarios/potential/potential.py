@@ -19,6 +19,7 @@ from scenarios.cluster import Workers
 from scenarios.demand.transitions import History, Transition
 from scenarios.errors import ScenarioInvalid
 from scenarios.kernels.scores import Tables, rescore
+from scenarios.kernels.strips import LARGEST_SCORE
 from scenarios.potential.additive import AdditiveModel, compile_windows, score_momentum, score_static
 from scenarios.potential.bootstrap import Bootstrap
 from scenarios.potential.classified import fit_classifier
@@ -87,6 +88,15 @@ class Potential:
     def rescore(self) -> Callable[..., None]:
         """Computes the scores of stale cells anew: `scenarios.kernels.scores.rescore`, but for its tables."""
         return partial(rescore, self.tables) if self.predictor is None else self.predictor.rescore
+
+    @cached_property
+    def is_never_cut(self) -> bool:
+        """Whether no sum of the tables can pass the largest score, so that scores can be moved by differences."""
+        if self.predictor is not None:
+            return False
+        extremes = [max(int(scores.max(initial=0)), -int(scores.min(initial=0))) for scores in self.static]
+        steepest = np.abs(self.curves.astype(np.int64)).max(axis=2, initial=0).sum(axis=1)
+        return bool((np.array(extremes, np.int64) + steepest <= LARGEST_SCORE).all())
 
     def seen_with(self, drivers: Drivers, workers: Workers) -> Potential:
         """Return what the same curves say of other values of the drivers.

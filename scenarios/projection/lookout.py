@@ -66,9 +66,17 @@ class Lookout:
     def look_around(self) -> None:
         """See the landscape as it is now: every neighbourhood, and the cells that have changed since the last look."""
         touched = np.unique(np.concatenate(self.touched))
-        before, now = self.seen.ravel()[touched], self.land_cover.ravel()[touched]
+        before = self.seen.ravel()[touched]
+        self.take_note()
+        if self.potential.is_never_cut:
+            self.view.follow(self.potential, self.land_cover, touched, before, self.workers)
+        else:
+            self._look_around_anew(touched, before)
+
+    def _look_around_anew(self, touched: NDArray[np.int64], before: NDArray[np.uint8]) -> None:
+        """Compute the scores anew of all cells that have a changed one in their windows."""
+        now, near = self.land_cover.ravel()[touched], self.potential.neighbourhood
         moved = before != now
-        near = self.potential.neighbourhood
         move_counts(
             self.view.counts,
             near.window_radii,
@@ -79,7 +87,6 @@ class Lookout:
             self.stale,
         )
         self.stale.ravel()[touched] = 1
-        self.take_note()
         self._rescore()
 
     def take_note(self) -> None:

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
-from scenarios.kernels.strips import LARGEST_SCORE, find_stale
+from scenarios.kernels.moves import move_scores
+from scenarios.kernels.scores import rescore_cells
+from scenarios.kernels.strips import LARGEST_SCORE, STRIP, count_strips, find_stale
 from scenarios.potential.potential import Potential
 from scenarios.projection.strips import Strips, choose_weights
 from scenarios.scratch import IN_MEMORY, Scratch
@@ -60,6 +62,37 @@ class View:
         """Give some cells, (n,) flat indices, the lowest scores there are."""
         self.scores.reshape(self.scores.shape[0], -1)[:, cells] = -LARGEST_SCORE
         self.strips.renew_around(cells, land_cover, self.scores)
+
+    def follow(
+        self,
+        potential: Potential,
+        land_cover: NDArray[np.uint8],
+        touched: NDArray[np.int64],
+        before: NDArray[np.uint8],
+        workers: Workers,
+    ) -> None:
+        """See what has changed since the last look, with a potential whose sums are never cut.
+
+        Parameters
+        ----------
+        land_cover : (y, x) uint8, as it is now
+        touched : (n,) int64, flat indices of the cells to see anew, rising
+        before : (n,) uint8, which class they had when they were last looked at
+        """
+        now, width = land_cover.ravel()[touched], land_cover.shape[1]
+        moved, near = before != now, potential.neighbourhood
+        of_windows = self.valid, near.window_radii, near.window_values
+        changes = touched[moved], before[moved], now[moved]
+
+        def follow_rows(first: int) -> None:
+            rows = first, min(first + _ROWS, land_cover.shape[0])
+            strips = move_scores(potential.tables, land_cover, self.counts, *of_windows, *changes, rows, self.scores)
+            here = touched[slice(*np.searchsorted(touched, (rows[0] * width, rows[1] * width)))]
+            rescore_cells(potential.tables, land_cover, self.counts, self.valid, here, self.scores)
+            own = here // width * count_strips(width) + here % width // STRIP
+            self.strips.renew(np.union1d(strips, own), land_cover, self.scores)
+
+        workers.map(follow_rows, range(0, land_cover.shape[0], _ROWS))
 
     def rescore(
         self, potential: Potential, land_cover: NDArray[np.uint8], stale: NDArray[np.uint8], workers: Workers
