@@ -31,6 +31,7 @@ YEARS = 20
 _SPARE = 0.9  # part of the free memory that a job may take
 _SMALLEST_EDGE = 96
 _MANY_MEMBERS = 30
+_PROCESSES, _YEARS_SPREAD = 4, 3
 _LANDSCAPES = 10
 _OTHER_TOOLS = {"FUTURES, one transition": 11.7, "FLUS-like automaton": 2.7}  # million cells x years a second
 
@@ -234,9 +235,21 @@ def measure_race(site: Site, bench: Bench) -> None:
 
 
 def measure_cluster(site: Site, bench: Bench) -> None:
-    """Say that work over processes is still to come."""
-    what = f"not built: times threads on a LocalCluster of 4 processes, {site.name(100)}"
-    bench.add("8. Graph and scheduler overhead", Row(what, NAN, most=1.5, aim=1.1, digits=2))
+    """Compare members drawn in processes with members drawn by threads."""
+    told = site.job("spread", 100, _PROCESSES, _YEARS_SPREAD)
+    bench.add(
+        f"8. Graph and scheduler overhead: {_PROCESSES} members, {_YEARS_SPREAD} years, {site.name(100)}",
+        Row(
+            _told(f"times threads, on a LocalCluster of {_PROCESSES} processes", told),
+            told.over("processes", "threads"),
+            most=1.5,
+            aim=1.1,
+            digits=2,
+        ),
+        Row("    seconds in processes", told["processes"], digits=1),
+        Row("    seconds by threads", told["threads"], digits=1),
+        Row("    peak memory of all processes, GiB", told.peak_gib, digits=2),
+    )
 
 
 def measure_many(site: Site, bench: Bench) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.benchmarks.thousand import publish_many
-from tests.benchmarks.workloads import learn, members, prepare, publish, race, revise, sweep
+from tests.benchmarks.workloads import learn, members, prepare, publish, race, revise, spread, sweep
 
 JOBS: Mapping[str, Callable[..., Mapping[str, float]]] = {
-    job.__name__: job for job in (prepare, learn, publish, sweep, revise, members, race, publish_many)
+    job.__name__: job for job in (prepare, learn, publish, sweep, revise, members, spread, race, publish_many)
 }
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,10 @@ from datacommons.commons import Commons
 from datacommons.runs.cubes import CubeWriter, legend_attributes, open_cube
 from datacommons.runs.study import Study
 from scenarios.calibration import Calibration
-from scenarios.cluster import Workers
+from scenarios.cluster import Workers, open_cluster
 from scenarios.model import Model
-from scenarios.projection.ensemble import draw_ensemble
+from scenarios.projection.ensemble import draw_ensemble, gather_ensemble
+from scenarios.projection.walks import Walks
 from scenarios.projection.yearbook import Year
 from scenarios.projection.years import project
 from scenarios.spec import Scenario
@@ -193,6 +195,25 @@ def _time_one(model: Model, scenario: Scenario, start: NDArray[np.uint8]) -> Sto
         for _ in walk(model, scenario, start):
             pass
     return watch
+
+
+def spread(folder: Path, edge: int, processes: int = 4, years: int = 3) -> Mapping[str, float]:
+    """Draw members by threads, and then in processes of one machine, which are started and have loaded the kernels."""
+    watch = Stopwatch()
+    scenario = make_scenario(WideLandscape(edge).name, members=processes, years=years)
+    with dc.open(folder / "commons") as commons:
+        study, learned = recall(commons, scenario, folder)
+        walks = Walks(learned.model, scenario, study.land_cover[scenario.start])
+        with watch.time("threads"):
+            drawn = gather_ensemble(walks, study.workers)
+        with open_cluster(f"processes:{processes}") as cluster:
+            assert cluster is not None
+            cluster.client.run(import_module, "tests.datacommons.warm")
+            with watch.time("processes"):
+                again = gather_ensemble(walks, replace(study.workers, cluster=cluster))
+        if not np.array_equal(again.area_ha, drawn.area_ha):
+            raise RuntimeError("Processes have drawn other members than threads.")
+    return watch.seconds
 
 
 def race(folder: Path, edge: int) -> Mapping[str, float]:
