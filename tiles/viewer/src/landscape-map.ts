@@ -34,6 +34,7 @@ export class LandscapeMap {
   private readonly years: YearLayers;
   private readonly veil: YearLayers;
   private landscape: Landscape | undefined;
+  private shownPlace = "[]";
   private moved = false; // by the reader, or to a linked view
 
   private constructor(
@@ -155,6 +156,9 @@ export class LandscapeMap {
 
   /** Show the place that is asked about, or the corners of one that is drawn. */
   showPlace(features: Feature[]): void {
+    const key = JSON.stringify(features);
+    if (key === this.shownPlace) return;
+    this.shownPlace = key;
     this.setData(PLACE, { type: "FeatureCollection", features });
   }
 

@@ -1,4 +1,5 @@
 /** The map on the other side of the divider, as long as two are compared. */
+import type { Feature } from "geojson";
 import type { Landscape } from "./commons";
 import { frameOf, reliefFrame } from "./frames";
 import type { LandscapeMap } from "./landscape-map";
@@ -18,7 +19,7 @@ export class SecondMap {
   ) {}
 
   /** Show a stop beside the first map; without one, go. */
-  sync(first: LandscapeMap, beside: HTMLElement, stop: Stop | undefined, landscape: Landscape): void {
+  sync(first: LandscapeMap, beside: HTMLElement, stop: Stop | undefined, landscape: Landscape, place: Feature[]): void {
     if (!stop) return this.close();
     if (!this.map) {
       this.making ??= this.open(first, beside);
@@ -26,6 +27,7 @@ export class SecondMap {
     }
     this.map.place(landscape, first.padding(), first.view());
     this.syncRelief(this.map);
+    this.map.showPlace(place);
     const frame = frameOf(this.model, stop);
     if (!frame || frame.key === this.asked) return;
     this.asked = frame.key;

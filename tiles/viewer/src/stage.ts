@@ -25,7 +25,6 @@ export class Stage {
   private asked: string | undefined;
   private relief: string | undefined;
   private veil: string | undefined;
-  private place: string | undefined;
   private roomy = true; // no drawer took room from the map
   private arrival: Promise<void> = Promise.resolve();
   private readonly second: SecondMap;
@@ -71,13 +70,13 @@ export class Stage {
     if (!this.map || !this.container || !landscape) return;
     this.map.place(landscape, freeRoom(this.container), view);
     this.syncRelief(this.map);
-    this.syncPlace(this.map);
+    this.map.showPlace(placeFeatures(this.model));
     this.syncRoom(this.map, this.container);
     const stop = chosenStop(this.model);
     const frame = stop && frameOf(this.model, stop);
     this.map.showPaleGround(this.model.choice.theme === "difference" && stop?.kind === "projected");
     const other = this.model.choice.swipe ? comparedStop(this.model) : undefined;
-    this.second.sync(this.map, this.container, other, landscape);
+    this.second.sync(this.map, this.container, other, landscape, placeFeatures(this.model));
     if (!stop || !frame || frame.key === this.asked) return this.syncVeil(this.map);
     this.asked = frame.key;
     this.model.map = { state: "loading", year: stop.year };
@@ -145,14 +144,6 @@ export class Stage {
     const { x, y } = map.middlePixel();
     container.parentElement?.style.setProperty("--middle-x", `${x}px`);
     container.parentElement?.style.setProperty("--middle-y", `${y}px`);
-  }
-
-  private syncPlace(map: LandscapeMap): void {
-    const features = placeFeatures(this.model);
-    const key = JSON.stringify(features);
-    if (key === this.place) return;
-    this.place = key;
-    map.showPlace(features);
   }
 
   private noteFailed(source: string): void {

@@ -39,7 +39,8 @@ function Frame({ drawer, close, children }: { drawer: Drawer; close: () => void;
     const opener = document.activeElement?.closest<HTMLElement>(".tools button");
     if (opener) heading.current?.focus();
     return () => {
-      if (document.activeElement === document.body) opener?.focus();
+      const inside = document.activeElement === document.body || document.activeElement?.closest(".drawer");
+      if (inside) opener?.focus();
     };
   }, []);
   return (
