@@ -193,6 +193,7 @@ export class LandscapeMap {
   }
 
   remove(): void {
+    for (const layers of [this.years, this.veil]) layers.hide(); // what waits for tiles gives up
     this.map.remove();
   }
 
