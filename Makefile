@@ -16,8 +16,9 @@ REPORT ?=
 COUNT ?= 1000
 EDGE ?=
 REQUESTS ?=
+COMMONS ?=
 
-.PHONY: demo test lint docs bench bench-catalog bench-science bench-scale bench-thousand bench-tiles clean help
+.PHONY: demo test lint docs bench bench-catalog bench-page bench-science bench-scale bench-thousand bench-tiles clean help
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +53,9 @@ bench-thousand: .venv/dev  ## publish a thousand generated landscapes in one com
 
 bench-tiles: .venv/dev  ## measure tiles beside stock TiTiler against the bars (REQUESTS=2000: a shorter endurance test; EDGE=1024: a smaller map)
 	EDGE="$(EDGE)" REQUESTS="$(REQUESTS)" $(RUN)/python -m tests.benchmarks.tiles
+
+bench-page: .venv/dev  ## measure the page in a browser, on a slow phone too, against the bars (COMMONS=demo-commons: an existing commons)
+	COMMONS="$(COMMONS)" $(RUN)/python -m tests.benchmarks.page
 
 bench-catalog: COUNT = 1000000
 bench-catalog: .venv/dev  ## fill a catalog with a million items and ask it over HTTP, against the bars and beside pgSTAC; 15 minutes and more (COUNT=20000: fewer)

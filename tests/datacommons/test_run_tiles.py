@@ -82,6 +82,37 @@ def test_agreement_and_first_change(served_run: Served) -> None:
     assert seen[..., 3].any()
 
 
+def test_chances_in_five_steps_with_words(served_run: Served) -> None:
+    run, client = served_run
+    counts = np.rint(run.probability.probability.sel(time="2003", **{"class": 1}).values[0] * 5)
+    tile = find_tile(run)
+    sheet = f"/runs/{run.id}/2003/probability"
+    query = "?class=forest&style=likelihood"
+    legend = client.get(f"{sheet}/legend.json{query}").json()["classes"]
+    assert [step["label"] for step in legend[::4]] == ["Very unlikely", "Very likely"]
+    seen = draw(client, f"{sheet}/tiles/WebMercatorQuad/{tile.z}/{tile.x}/{tile.y}{query}")
+    colours = [tuple(bytes.fromhex(step["colour"][1:])) for step in legend]
+    steps = np.searchsorted([step["least"] for step in legend], counts * 20, side="right")
+    row, sure = expect(run, tile, np.where(run.trajectory.land_cover.values[0] > 0, steps * 50, 0).astype(np.uint8))
+    known = sure & (row[..., 3] > 0)
+    for number, colour in enumerate(colours, start=1):
+        where = known & (row == ramp_palette()[number * 50]).all(axis=2)
+        assert (seen[where][:, :3] == colour).all()
+    assert (seen[..., 3] > 0)[known].all()
+
+
+def test_veil_lies_where_members_disagree_and_nowhere_else(served_run: Served) -> None:
+    run, client = served_run
+    most = np.rint(run.probability.probability.sel(time="2004").values[0] * 5).max(axis=0)
+    tile = find_tile(run)
+    address = f"/runs/{run.id}/2004/agreement/tiles/WebMercatorQuad/{tile.z}/{tile.x}/{tile.y}.png?style=veil"
+    seen = draw(client, address)[..., 3] > 0
+    row, sure = expect(run, tile, np.where(most > 0, np.where(most < 3.5, 200, 1), 0).astype(np.uint8))
+    disagree = (row == ramp_palette()[200]).all(axis=2)
+    assert not seen[sure & ~disagree].any()
+    assert 0.1 < seen[sure & disagree].mean() < 0.5
+
+
 def test_tilejson_legend_and_caching(served_run: Served) -> None:
     run, client = served_run
     for sheet, ends in (
@@ -108,6 +139,7 @@ def test_tilejson_legend_and_caching(served_run: Served) -> None:
     [
         ("2003/probability", 400, "?class="),
         ("2003/probability?class=lava", 400, "lava"),
+        ("2003/probability?class=forest&style=veil", 400, "likelihood"),
         ("2000/probability?class=forest", 404, "2001 to 2004"),
         ("1900/agreement", 404, "2001 to 2004"),
         ("0/agreement", 400, "year"),

@@ -12,6 +12,8 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import Response
 
 from tests.page import valley
+from tests.page.commons_answers import MEMBERS, RAMP, YEARS, add_answers, plan_of, png
+from tests.page.plan_answers import add_plans
 from tiles.viewer import add_viewer
 
 Item = dict[str, Any]
@@ -19,7 +21,6 @@ Item = dict[str, Any]
 HOSTILE: Final = "<img src=x onerror=\"document.title='broken'\"><b>Bold</b> place"
 LONG: Final = "A title of ninety characters that somebody wrote for a report and nobody shortened since"
 _OBSERVED: Final = (1998, 2008, 2018)
-_YEARS: Final = tuple(range(valley.START_YEAR, valley.LAST_YEAR + 1))
 _FEW_SCORES: Final[Item] = {"figure_of_merit": 0.0331, "random_figure_of_merit": 0.0042}
 _SCORES: Final[Item] = {
     "start": 2008,
@@ -60,6 +61,8 @@ def create_server(
     """
     app = FastAPI()
     _add_stac(app, landscapes, believed_address)
+    add_answers(app)
+    add_plans(app)
     _add_tiles(app)
     add_viewer(app)
     return app
@@ -69,6 +72,12 @@ def _add_stac(app: FastAPI, landscapes: tuple[str, ...], believed_address: str |
     @app.get("/stac/collections/landscapes/items")
     def list_landscapes() -> Item:
         return _feature_collection([_landscape(name) for name in landscapes])
+
+    @app.get("/stac/collections")
+    def list_collections() -> Item:
+        terms = {"license": "CC-BY-4.0", "providers": [{"name": "Valley survey"}]}
+        titles = {"landscapes": "Landscapes", "drivers": "Drivers", "land-cover": "Land cover", "runs": "Runs"}
+        return {"collections": [{"id": name, "title": title, **terms} for name, title in titles.items()], "links": []}
 
     @app.get("/stac/search")
     def search(request: Request, collections: str, token: str = "") -> Item:
@@ -95,34 +104,35 @@ def _add_stac(app: FastAPI, landscapes: tuple[str, ...], believed_address: str |
 def _add_tiles(app: FastAPI) -> None:
     @app.get("/runs/{run}/{year}/tiles/WebMercatorQuad/{z}/{x}/{y}.png")
     def run_tile(run: str, year: int, z: int, x: int, y: int) -> Response:
-        plan = run.rsplit("-run-", 1)[0].removeprefix("hostile-")
-        return _png(valley.cover_tile(plan, year, z, x, y))
+        return png(valley.cover_tile(plan_of(run), year, z, x, y))
 
     @app.get("/collections/{collection}/items/{item}/tiles/WebMercatorQuad/{z}/{x}/{y}.png")
     def item_tile(collection: str, item: str, z: int, x: int, y: int, style: str = "legend") -> Response:
         if collection == "land-cover":
-            return _png(valley.cover_tile("as-before", int(item.rsplit("-", 1)[1]), z, x, y))
-        if style != "relief":
+            return png(valley.cover_tile("as-before", int(item.rsplit("-", 1)[1]), z, x, y))
+        if style not in {"relief", "legend"}:
             raise HTTPException(404)
-        return _png(valley.relief_tile(z, x, y))
+        if style == "legend":
+            return png(valley.ramp_tile(valley.elevation() / 1000, z, x, y, RAMP))
+        return png(valley.relief_tile(z, x, y))
 
 
 def areas(plan: str) -> Item:
     """Return the hectares of a run, as its asset ``areas`` holds them."""
-    rows = [valley.hectares(plan, year) for year in _YEARS]
-    spread = [min(index * 0.004, 0.06) for index, _ in enumerate(_YEARS)]
+    rows = [valley.hectares(plan, year) for year in YEARS]
+    spread = [min(index * 0.004, 0.06) for index, _ in enumerate(YEARS)]
     return {
         "unit": "ha",
         "classes": [
             {"value": entry.value, "name": entry.name, "title": entry.title, "colour": entry.colour}
             for entry in valley.LEGEND
         ],
-        "years": list(_YEARS),
+        "years": list(YEARS),
         "area_ha": rows,
         "low_ha": [[area * (1 - by) for area in row] for row, by in zip(rows, spread, strict=True)],
         "median_ha": rows,
         "high_ha": [[area * (1 + by) for area in row] for row, by in zip(rows, spread, strict=True)],
-        "members": 10,
+        "members": MEMBERS,
         "observed": {
             "years": list(_OBSERVED),
             "area_ha": [valley.hectares("as-before", year) for year in _OBSERVED],
@@ -189,8 +199,17 @@ def _observed(name: str, year: int, base: str) -> Item:
 
 
 def _driver(name: str) -> Item:
-    properties = {"datetime": "2026-01-01T00:00:00Z", "landscape:id": name, "landscape:layer": "elevation"}
-    return _item(f"{name}-elevation", "drivers", properties, {"data": {"href": "elevation.tif"}})
+    properties = {
+        "title": HOSTILE if name == "hostile" else "Elevation",
+        "description": "Metres above the river.",
+        "datetime": "2026-01-01T00:00:00Z",
+        "landscape:id": name,
+        "landscape:layer": "elevation",
+        "gsd": 30,
+    }
+    tif = "image/tiff; application=geotiff; profile=cloud-optimized"
+    data = {"href": "elevation.tif", "type": tif, "bands": [{"unit": "m"}], "file:size": 1_234_567}
+    return _item(f"{name}-elevation", "drivers", properties, {"data": data})
 
 
 def _runs(landscapes: tuple[str, ...], base: str) -> list[Item]:
@@ -219,16 +238,12 @@ def _run(landscape: str, plan: str, run_id: str, created: str, base: str) -> Ite
         "scenario:run": run_id,
         "scenario:baseline_datetime": "2018-01-01T00:00:00Z",
         "scenario:horizon_years": 20,
-        "scenario:members": 10,
+        "scenario:members": MEMBERS,
         "scenario:seed": 42,
         "scenario:interventions": [] if plan == "as-before" else [{"id": "reserve"}],
         "scenario:hindcast": _FEW_SCORES if hostile else _SCORES,
     }
     return _item(run_id, "runs", properties, {"areas": {"href": f"{base}files/runs/{plan}/areas.json"}})
-
-
-def _png(content: bytes) -> Response:
-    return Response(content, media_type="image/png", headers={"Cache-Control": "public, max-age=300"})
 
 
 if __name__ == "__main__":

@@ -115,11 +115,46 @@ def hectares(plan: str, year: int) -> list[float]:
 
 def cover_tile(plan: str, year: int, z: int, x: int, y: int) -> bytes:
     """Draw a tile of land cover as a paletted PNG."""
-    cells, inside = _sample(land_cover(plan, year), z, x, y)
-    picture = Image.fromarray(np.where(inside, cells, 0).astype(np.uint8), mode="P")
-    palette = [0, 0, 0] + [int(entry.colour[i : i + 2], 16) for entry in LEGEND for i in (1, 3, 5)]
-    picture.putpalette(palette)
+    return class_tile(land_cover(plan, year), z, x, y)
+
+
+def class_tile(cells: NDArray[np.integer], z: int, x: int, y: int) -> bytes:
+    """Draw classes as a paletted PNG; 0 is transparent."""
+    return palette_tile(cells, z, x, y, tuple(entry.colour for entry in LEGEND))
+
+
+def palette_tile(cells: NDArray[np.integer], z: int, x: int, y: int, colours: tuple[str, ...]) -> bytes:
+    """Draw numbers from 1 as a paletted PNG; 0 is transparent."""
+    values, inside = _sample(cells, z, x, y)
+    picture = Image.fromarray(np.where(inside, values, 0).astype(np.uint8), mode="P")
+    picture.putpalette([0, 0, 0] + [int(colour[i : i + 2], 16) for colour in colours for i in (1, 3, 5)])
     return _png(picture, transparency=0)
+
+
+def ramp_tile(shares: NDArray[np.generic], z: int, x: int, y: int, colours: tuple[str, ...]) -> bytes:
+    """Draw shares from 0 to 1 in even steps of colour."""
+    steps = 1 + np.minimum((shares.astype(float) * len(colours)).astype(int), len(colours) - 1)
+    return palette_tile(steps, z, x, y, colours)
+
+
+def roughness() -> Field:
+    """Return how rough the ground is, ranked from 0 to 1."""
+    return _spectral_noise(11, 1.1)
+
+
+def find_cell(longitude: float, latitude: float) -> tuple[int, int] | None:
+    """Return row and column of the cell at a point; None outside."""
+    row = int((NORTH - latitude) / (NORTH - SOUTH) * SIDE // 1)
+    column = int((longitude - WEST) / (EAST - WEST) * SIDE // 1)
+    return (row, column) if 0 <= row < SIDE and 0 <= column < SIDE else None
+
+
+def find_box(west: float, south: float, east: float, north: float) -> tuple[slice, slice]:
+    """Return rows and columns of a box, cut at the edge of the valley."""
+    rows = [(NORTH - latitude) / (NORTH - SOUTH) * SIDE for latitude in (north, south)]
+    columns = [(longitude - WEST) / (EAST - WEST) * SIDE for longitude in (west, east)]
+    top, bottom, left, right = (int(np.clip(round(edge), 0, SIDE)) for edge in (*rows, *columns))
+    return slice(top, bottom), slice(left, right)
 
 
 def relief_tile(z: int, x: int, y: int) -> bytes:

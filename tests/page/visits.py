@@ -50,7 +50,8 @@ class Visit:
     def wait_until_still(self) -> None:
         """Wait until all tiles that the map asked for are drawn, those of the next year among them."""
         self.page.evaluate(_TWO_FRAMES)  # in which a change of the page's layout reaches the map
-        expect(self.page.locator(".map")).to_have_attribute("aria-busy", "false")
+        expect(self.page.locator(".map.first")).to_have_attribute("aria-busy", "false")
+        expect(self.page.locator('.map[aria-busy="true"]')).to_have_count(0)
 
     def wait_until(self, holds: Callable[[], object], what: str) -> None:
         """Wait for something that is known on this side of the wire, while the browser's messages come in."""

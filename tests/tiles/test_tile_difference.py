@@ -12,7 +12,8 @@ from catalog.legend import Legend, LegendClass
 
 TILE = "tiles/WebMercatorQuad/13/2345/3017.png"
 RUN = "/runs/plan-a/2030"
-GAINED, LOST, KEPT = [0x00, 0x72, 0xB2, 255], [0xD5, 0x5E, 0x00, 255], [0xC9, 0xC5, 0xBB, 255]
+GAINED, LOST, KEPT = [0x4A, 0x9A, 0x5B, 255], [0x63, 0x33, 0x7F, 255], [0xDA, 0xD5, 0xCA, 255]
+OTHER = [0xD6, 0xA2, 0x4A, 255]
 
 
 @pytest.fixture
@@ -55,11 +56,12 @@ def test_a_class_is_gained_lost_and_kept(run: Any, legend: Legend, name: str) ->
     was, is_now = (before == colour).all(axis=2), (after == colour).all(axis=2)
     known = (before[..., 3] > 0) & (after[..., 3] > 0)
     expected = np.zeros_like(before)
-    for state, where in ((GAINED, is_now & ~was), (LOST, was & ~is_now), (KEPT, was & is_now)):
+    other = changed(before, after) & ~was & ~is_now
+    for state, where in ((GAINED, is_now & ~was), (LOST, was & ~is_now), (KEPT, was & is_now), (OTHER, other)):
         expected[where & known] = state
     tile = run.pixels(f"{RUN}/difference/{TILE}?since=2025&class={name}")
     np.testing.assert_array_equal(tile, expected)
-    assert len(np.unique(tile.reshape(-1, 4), axis=0)) == 4
+    assert len(np.unique(tile.reshape(-1, 4), axis=0)) == 5
 
 
 def test_two_runs_are_compared_in_the_same_year_or_in_two(
@@ -116,9 +118,14 @@ def test_tilejson_and_legend_describe_the_difference(run: Any) -> None:
     assert tile.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert tile.content == run.get(f"{RUN}/difference/{TILE}?since=2025&class=forest").content
     legend = run.get(f"{RUN}/difference/legend.json?since=2025&class=forest&lang=fr").json()
-    assert [c["label"] for c in legend["classes"]] == ["Forêt: Gagné", "Forêt: Perdu", "Forêt: Conservé"]
+    assert [c["label"] for c in legend["classes"]] == [
+        "Forêt: Gagné",
+        "Forêt: Perdu",
+        "Forêt: Conservé",
+        "Forêt: Autre changement",
+    ]
     colours = [[*bytes.fromhex(c["colour"][1:]), 255] for c in legend["classes"]]
-    assert colours == [GAINED, LOST, KEPT]
+    assert colours == [GAINED, LOST, KEPT, OTHER]
     assert (legend["before"], legend["after"], legend["class"]) == ("plan-a-2025", "plan-a-2030", "forest")
     picture = run.get(f"{RUN}/difference/legend.png?since=2025")
     assert picture.headers["content-type"] == "image/png"

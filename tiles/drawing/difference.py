@@ -22,17 +22,22 @@ from tiles.reading.reader import read_layer
 from tiles.reading.view import View
 from tiles.routes.layer import Layer
 
-# Told apart by those who see no red or no green (Okabe and Ito), and dark and light in print.
-_GAINED, _LOST, _KEPT = "#0072b2", "#d55e00", "#c9c5bb"
+# Green and purple are told apart by those who see no red or no green; all four differ in lightness, for print.
+_GAINED, _LOST, _KEPT, _OTHER = "#4a9a5b", "#63337f", "#dad5ca", "#d6a24a"
 _STATES: Final = (
     ("gained", {"en": "Gained", "es": "Ganancia", "fr": "Gagné", "pt": "Ganho"}, _GAINED),
     ("lost", {"en": "Lost", "es": "Pérdida", "fr": "Perdu", "pt": "Perda"}, _LOST),
     ("kept", {"en": "Kept", "es": "Permanencia", "fr": "Conservé", "pt": "Mantido"}, _KEPT),
+    (
+        "other",
+        {"en": "Other change", "es": "Otro cambio", "fr": "Autre changement", "pt": "Outra mudança"},
+        _OTHER,
+    ),
 )
 _TITLES: Final[Mapping[str, Mapping[str, str]]] = {
     "changed-to": {"en": "Where the class changes: what it becomes"},
     "changed-from": {"en": "Where the class changes: what it was"},
-    "gain-loss": {"en": "Where a class is gained, lost and kept"},
+    "gain-loss": {"en": "Where a class is gained, lost and kept, and where others change"},
 }
 
 
@@ -46,7 +51,7 @@ class DifferenceSheet:
         Classified. Classes are the same where their names are.
     style : str
         "changed-to" or "changed-from": the new or the old class where it changes, nothing elsewhere. "gain-loss":
-        where one class is gained, lost and kept.
+        where one class is gained, lost and kept, and where other classes change.
     class_name : str or None
         Of "gain-loss".
     """
@@ -144,8 +149,9 @@ class DifferenceSheet:
         known = (before > 0) & (after > 0)
         if self.style == "gain-loss":
             number = self._numbers[self.class_name or ""]
-            # 1 = gained, 2 = lost, 3 = kept: rows of the palette.
+            # 1 = gained, 2 = lost, 3 = kept, 4 = another change: rows of the palette.
             state = (after == number).astype(np.uint8) + 2 * (before == number).astype(np.uint8)
+            state = np.where((state == 0) & (before != after), 4, state)
             return Picture(np.where(known, state, 0).astype(np.uint8), _palette(tuple(c for _, _, c in _STATES)))
         shown = after if self.style == "changed-to" else before
         return Picture(np.where(known & (before != after), shown, 0).astype(np.uint8), _palette(self._colours))

@@ -11,10 +11,10 @@ from morecantile import TileMatrixSet
 from numpy.typing import NDArray
 
 from catalog.errors import UnknownClass
+from tiles.drawing.chance_styles import choose_chance_style, describe_values, paint_values
 from tiles.drawing.legends import choose_title
 from tiles.drawing.picture import Picture
 from tiles.drawing.sheets import Coverage
-from tiles.drawing.style import RAMP, ramp_palette
 from tiles.errors import LayerNotFound, TooMuch, UnknownStyle
 from tiles.reading.cube import Cube
 from tiles.reading.placement import place_pixels
@@ -29,7 +29,6 @@ _TITLES: Final[Mapping[str, Mapping[str, str]]] = {
     "agreement": {"en": "Share of the members that have the cell's most frequent class"},
     "first-change": {"en": "Mean year of the first change, over the members in which the cell changes"},
 }
-_PALETTE: Final = ramp_palette()
 
 Cells = tuple[slice, slice]
 
@@ -47,15 +46,25 @@ class RunSheet:
         None for "first-change".
     class_name : str or None
         Of "probability".
+    style : str
+        One of `tiles.chance_styles.STYLES`.
     """
 
     run: RunCubes
     kind: str
     year: int | None = None
     class_name: str | None = None
+    style: str = "continuous"
 
     @classmethod
-    def of(cls, run: RunCubes, kind: str, year: int | None = None, class_name: str | None = None) -> RunSheet:
+    def of(
+        cls,
+        run: RunCubes,
+        kind: str,
+        year: int | None = None,
+        class_name: str | None = None,
+        style: str | None = None,
+    ) -> RunSheet:
         """Check what is asked for.
 
         Raises
@@ -63,7 +72,7 @@ class RunSheet:
         LayerNotFound
             If the members have no such year.
         UnknownStyle
-            If there is no such class, or one is missing or too many.
+            If there is no such class or style, or a class is missing or too many.
         """
         if year is not None and year not in run.probability.years:
             first, last = run.probability.years[0], run.probability.years[-1]
@@ -76,7 +85,7 @@ class RunSheet:
         except UnknownClass:
             known = ", ".join(run.legend.names)
             raise UnknownStyle(f"There is no class {class_name!r}. Choose one of: {known}.") from None
-        return cls(run, kind, year, class_name)
+        return cls(run, kind, year, class_name, choose_chance_style(kind, style))
 
     @property
     def public(self) -> bool:
@@ -88,7 +97,7 @@ class RunSheet:
         """The cube, when it was made, and what is shown of it."""
         if not self.run.created:
             return None
-        shown = (self.kind, str(self.year), self.class_name or "")
+        shown = (self.kind, str(self.year), self.class_name or "", self.style)
         return (self.run.sources["probability"], self.run.created, *shown)
 
     @property
@@ -144,29 +153,24 @@ class RunSheet:
         window = slice(top, int(row.max()) + 1), slice(left, int(column.max()) + 1)
         if (window[0].stop - top) * (window[1].stop - left) > _MOST_CELLS:
             raise TooMuch("This tile shows more cells than are read for one. Zoom in.")
-        levels = np.zeros(inside.shape, np.uint8)
-        levels[inside] = self._read_levels(cube, window)[row - top, column - left]
-        return Picture(levels, _PALETTE)
+        values, known = np.zeros(inside.shape), np.zeros(inside.shape, dtype=bool)
+        read, there = self._read_values(cube, window)
+        values[inside], known[inside] = read[row - top, column - left], there[row - top, column - left]
+        return paint_values(values, known, self._range, self.style)
 
     def describe(self, language: str, pool: DatasetPool) -> dict[str, Any]:  # noqa: ARG002
         """Describe the colours."""
-        low, high = self._range
         unit = None if self.kind == "first-change" else "%"
-        values = np.linspace(low, high, len(RAMP))
         return {
             "title": self.title,
-            "style": self.kind,
+            "style": self.kind if self.style == "continuous" else self.style,
             "style_title": choose_title(self.style_title, language),
             "language": language,
             "synthetic": self.synthetic,
             "unit": unit,
             "nodata": None,
             "members": self.run.probability.members,
-            "classes": [],
-            "stops": [
-                {"value": float(value), "label": f"{value:.0f}" + (f" {unit}" if unit else ""), "colour": colour}
-                for value, colour in zip(values, RAMP, strict=True)
-            ],
+            **describe_values(self.style, language, self._range, unit),
         }
 
     def cover(self, matrix_set: TileMatrixSet, pool: DatasetPool) -> Coverage:  # noqa: ARG002
@@ -186,13 +190,6 @@ class RunSheet:
         """The values at both ends of the colours."""
         years = self.run.probability.years
         return (years[0], years[-1]) if self.kind == "first-change" else (0.0, 100.0)
-
-    def _read_levels(self, cube: Cube, window: Cells) -> NDArray[np.uint8]:
-        """Return rows of the palette, 0 where there is nothing to show."""
-        low, high = self._range
-        values, known = self._read_values(cube, window)
-        share = np.clip((values - low) / max(high - low, 1), 0, 1)
-        return np.where(known, 1 + np.rint(share * 254), 0).astype(np.uint8)
 
     def _read_values(self, cube: Cube, window: Cells) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         if self.kind == "first-change":

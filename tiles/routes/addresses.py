@@ -60,7 +60,7 @@ class Addresses:
         """Find what the members of a run make together: of a year, or of all."""
         run = find_run(self.index, reader, path["run_id"])
         year = int(path["year"]) if path.get("year") else None
-        return RunSheet.of(run, path["kind"], year, query.get("class"))
+        return RunSheet.of(run, path["kind"], year, query.get("class"), query.get("style"))
 
     def _find_reference(self, reader: Reader, run: str, year: int, query: Parts) -> Layer:
         since, against = query.get("since"), query.get("against")

@@ -148,11 +148,13 @@ class _Doors:
         self._add(SheetTiler, DIFFERENCE_PREFIX, "differences", find, self._credit_run)
 
     def add_members(self) -> None:
-        def find_probability(request: Request, year: Year, class_name: ClassName = None) -> Sheet:
-            return find(request, "probability", str(year), _told(**{"class": class_name}))
+        def find_probability(
+            request: Request, year: Year, class_name: ClassName = None, style: StyleName = None
+        ) -> Sheet:
+            return find(request, "probability", str(year), _told(style=style, **{"class": class_name}))
 
-        def find_agreement(request: Request, year: Year) -> Sheet:
-            return find(request, "agreement", str(year), {})
+        def find_agreement(request: Request, year: Year, style: StyleName = None) -> Sheet:
+            return find(request, "agreement", str(year), _told(style=style))
 
         def find_first_change(request: Request) -> Sheet:
             return find(request, "first-change", "", {})

@@ -17,14 +17,23 @@ _DIST: Final = Path(__file__).parent / "dist"
 # Nothing from any other host. MapLibre starts its workers from a blob; everything else is a file of ours.
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-    "worker-src blob:; child-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    "manifest-src 'self'; worker-src 'self' blob:; child-src blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors {ancestors}"
 )
-_PAGE_HEADERS: Final = {
-    "Cache-Control": "no-cache",
-    "Content-Security-Policy": _POLICY,
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
+
+
+def _page_headers(ancestors: str) -> dict[str, str]:
+    return {
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": _POLICY.format(ancestors=ancestors),
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+_PAGE_HEADERS: Final = _page_headers("'self'")
+# A dashboard on any site may hold the map: it shows what anybody may read, and nothing in it can be pressed in error.
+_EMBED_HEADERS: Final = _page_headers("*")
 # The name of an asset holds a hash of what is in it.
 _ASSET_HEADERS: Final = {
     "Cache-Control": "public, max-age=31536000, immutable",
@@ -37,7 +46,7 @@ _NOT_BUILT: Final = (
 
 
 def add_viewer(app: FastAPI, dist: Path = _DIST) -> None:
-    """Serve the page at ``/`` and the files it is made of at ``/assets``.
+    """Serve the page at ``/``, its map for dashboards of others at ``/embed``, and its files at ``/assets``.
 
     Parameters
     ----------
@@ -48,11 +57,18 @@ def add_viewer(app: FastAPI, dist: Path = _DIST) -> None:
     page = dist / "index.html"
     built = page.is_file()
 
+    def show(headers: dict[str, str]) -> Response:
+        if built:
+            return FileResponse(page, headers=headers)
+        return PlainTextResponse(_NOT_BUILT, status_code=503, headers={"Cache-Control": "no-store"})
+
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     def show_page() -> Response:
-        if built:
-            return FileResponse(page, headers=_PAGE_HEADERS)
-        return PlainTextResponse(_NOT_BUILT, status_code=503, headers={"Cache-Control": "no-store"})
+        return show(_PAGE_HEADERS)
+
+    @app.api_route("/embed", methods=["GET", "HEAD"], include_in_schema=False)
+    def show_embedded() -> Response:
+        return show(_EMBED_HEADERS)
 
     if built:
         app.mount("/assets", GZipMiddleware(_Assets(directory=dist / "assets"), minimum_size=1000))

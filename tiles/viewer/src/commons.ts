@@ -78,7 +78,7 @@ export interface Areas {
   observed: { years: number[]; area_ha: number[][] };
 }
 
-interface Item {
+export interface Item {
   id: string;
   bbox?: number[];
   geometry: Geometry | null;
@@ -101,12 +101,6 @@ const base = new URL(".", document.baseURI).href;
 /** Everything below the page's own address, so that a path prefix works. */
 export function address(path: string): string {
   return base + path;
-}
-
-/** Tiles of a run's year; the time it was made tells a run from an earlier one of the same name. */
-export function tilesOfRun(run: Run, year: number): string {
-  const version = encodeURIComponent(run.created);
-  return address(`runs/${encodeURIComponent(run.id)}/${year}/tiles/WebMercatorQuad/{z}/{x}/{y}.png?v=${version}`);
 }
 
 export function tilesOfItem(collection: string, item: string, style?: string): string {
@@ -142,7 +136,7 @@ export async function loadAreas(run: Run): Promise<Areas> {
   return { ...areas, classes: areas.classes.map((entry) => ({ ...entry, colour: colourOf(entry.colour) })) };
 }
 
-async function items(path: string): Promise<Item[]> {
+export async function items(path: string): Promise<Item[]> {
   const found: Item[] = [];
   let next: string | undefined = address(path);
   for (let page = 0; next && page < PAGES; page++) {
@@ -153,14 +147,31 @@ async function items(path: string): Promise<Item[]> {
   return found;
 }
 
-async function fetchJson(href: string): Promise<unknown> {
-  const answer = await fetch(ownAddress(href), { signal: AbortSignal.timeout(PATIENCE_MS) });
-  if (!answer.ok) throw new Error(`${answer.status} for ${href}`);
+/** Ask this server; a body is sent as JSON. */
+export async function fetchJson(href: string, body?: unknown): Promise<unknown> {
+  const sent = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const answer = await fetch(ownAddress(href), { ...sent, signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (!answer.ok) throw new Refusal(answer.status, await reasonOf(answer));
   return answer.json();
 }
 
+/** The server said no, and why. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly reason: string,
+  ) {
+    super(`${status}: ${reason}`);
+  }
+}
+
+async function reasonOf(answer: Response): Promise<string> {
+  const told = (await answer.json().catch(() => undefined)) as { detail?: unknown } | undefined;
+  return text(told?.detail);
+}
+
 /** A server behind a proxy that does not tell it so writes links to where it believes to be: mend those. */
-function ownAddress(href: string): string {
+export function ownAddress(href: string): string {
   const url = new URL(href, base);
   if (url.href.startsWith(base)) return url.href;
   const path = /\/((?:stac|files)\/.*)$/.exec(url.pathname)?.[1];
@@ -241,7 +252,7 @@ function classesOf(asset: Record<string, unknown> | undefined): LandClass[] {
     }));
 }
 
-function boundsOf(item: Item): Bounds {
+export function boundsOf(item: Item): Bounds {
   const box = item.bbox ?? [-180, -85, 180, 85];
   const flat = box.length === 6 ? [box[0], box[1], box[3], box[4]] : box;
   return flat as Bounds;
@@ -254,25 +265,25 @@ function cellSizeOf(properties: Record<string, unknown>): number | undefined {
   return text(properties["proj:code"]) === "EPSG:4326" ? side * METRES_PER_DEGREE : side;
 }
 
-function colourOf(value: unknown): string {
+export function colourOf(value: unknown): string {
   const colour = text(value).toLowerCase();
   return /^#[0-9a-f]{6}$/.test(colour) ? colour : NO_COLOUR;
 }
 
-function yearOf(value: unknown): number | undefined {
+export function yearOf(value: unknown): number | undefined {
   const year = Number.parseInt(String(value ?? ""), 10);
   return Number.isNaN(year) ? undefined : year;
 }
 
-function number(value: unknown): number | undefined {
+export function number(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
 
-function text(value: unknown): string {
+export function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function textual(value: unknown): Text {
+export function textual(value: unknown): Text {
   if (typeof value !== "object" || value === null) return text(value);
   const entries = Object.entries(value).filter(([, entry]) => typeof entry === "string");
   return entries.length > 0 ? (Object.fromEntries(entries) as Record<string, string>) : "";

@@ -1,18 +1,18 @@
 /** What the page knows and what the reader chose; all that is shown follows from it. */
+import type { Choice } from "./choice";
 import type { Areas, LandClass, Landscape, ObservedMap, Relief, Run } from "./commons";
+import type { Layer } from "./layers";
+import type { Corner } from "./place";
+import type { MadePlan, PlanOffer, PlanProgress } from "./plans";
+import type { Answer } from "./questions";
+import type { SheetLegend } from "./sheet-legend";
 import { inReadersLanguage, locale, type Text } from "./words";
 
 /** A part of the data: on its way, failed, or there. */
-export type Part<T> = { state: "loading" } | { state: "failed" } | { state: "done"; value: T };
+export type Part<T> = { state: "loading" } | { state: "failed"; reason?: string } | { state: "done"; value: T };
 
 export const LOADING = { state: "loading" } as const;
 export const FAILED = { state: "failed" } as const;
-
-export interface Choice {
-  landscape: string | undefined;
-  run: string | undefined;
-  year: number | undefined;
-}
 
 const LONGEST = 200; // years of one run that the time bar shows
 
@@ -28,12 +28,35 @@ export interface Model {
   observed: Part<ObservedMap[]>;
   reliefs: Part<Relief[]>;
   areas: Map<string, Part<Areas>>;
+  /** Every layer of the catalog; asked for when they are first looked at. */
+  layers: Part<Layer[]>;
+  /** Legends of maps other than land cover, by address. */
+  legends: Map<string, Part<SheetLegend>>;
+  /** What the server said about the chosen place. */
+  answer: Part<Answer> | undefined;
+  /** Plans that were made, or that a link named: they lie among the scenarios. */
+  plans: MadePlan[];
+  plan: Planning;
+  /** Corners of the area that is being drawn. */
+  drawing: Corner[] | undefined;
   choice: Choice;
   map: MapProgress;
+  /** The map beside it, while two are compared. */
+  otherMap: MapProgress | undefined;
   relief: boolean;
   reliefFailed: boolean;
   playing: boolean;
 }
+
+/** The plan that is being made. */
+export interface Planning {
+  landscape: string | undefined;
+  offer: Part<PlanOffer>;
+  progress: PlanProgress | undefined;
+  trouble: { kind: "busy" | "refused" | "failed"; reason: string } | undefined;
+}
+
+export const NO_PLAN: Planning = { landscape: undefined, offer: LOADING, progress: undefined, trouble: undefined };
 
 /** One year that can be shown: an observed map, or the projection of a run. */
 export type Stop =
@@ -70,7 +93,8 @@ export function chosenLandscape(model: Model): Landscape | undefined {
 /** The newest run of every scenario of the landscape, "as before" first; a run asked for stands for its own. */
 export function shownRuns(model: Model): Run[] {
   const landscape = chosenLandscape(model);
-  const runs = valueOf(model.runs).filter((run) => run.landscape === landscape?.id);
+  const made = model.plans.map(({ run }) => run);
+  const runs = [...valueOf(model.runs), ...made].filter((run) => run.landscape === landscape?.id);
   const asked = runs.find((run) => run.id === model.choice.run);
   const shown = new Map<string, Run>();
   for (const run of runs) {
@@ -92,8 +116,11 @@ export function chosenRun(model: Model): Run | undefined {
 
 /** Every year that can be shown, in order: observed maps up to the start, then the projection. */
 export function stops(model: Model): Stop[] {
+  return stopsOfRun(model, chosenRun(model));
+}
+
+export function stopsOfRun(model: Model, run: Run | undefined): Stop[] {
   const landscape = chosenLandscape(model);
-  const run = chosenRun(model);
   const maps = valueOf(model.observed).filter((map) => map.landscape === landscape?.id);
   const found = new Map<number, Stop>();
   for (const map of maps) found.set(map.year, { year: map.year, kind: "observed", map });
@@ -144,6 +171,24 @@ export function referenceYear(areas: Areas): number | undefined {
 export function hectaresIn(areas: Areas, year: number | undefined): number[] | undefined {
   if (year === undefined) return undefined;
   return areas.area_ha[areas.years.indexOf(year)] ?? areas.observed?.area_ha[areas.observed.years.indexOf(year)];
+}
+
+/** The classes of the landscape, from its run or its observed maps. */
+export function classesOf(model: Model): LandClass[] {
+  const part = chosenAreas(model);
+  return part?.state === "done" ? part.value.classes : plainLegend(model).map(({ entry }) => entry);
+}
+
+/** The class the reader asks about, else the one that changes most. */
+export function chosenClass(model: Model): LandClass | undefined {
+  const classes = classesOf(model);
+  const parts = shownRuns(model).map((run) => model.areas.get(run.id));
+  const leader = leadingClass(parts.flatMap((part) => (part?.state === "done" ? [part.value] : [])));
+  return (
+    classes.find(({ name }) => name === model.choice.class) ??
+    classes.find(({ value }) => value === leader?.value) ??
+    classes[0]
+  );
 }
 
 export function legendRows(model: Model): LegendRow[] {

@@ -1,4 +1,4 @@
-/** One year of land cover on the map. The year before stays until the next is there; the one after is fetched ahead. */
+/** One map of a year after the other. The year before stays until the next is there; the one after is fetched ahead. */
 import type maplibregl from "maplibre-gl";
 import type { Bounds } from "./commons";
 
@@ -11,8 +11,6 @@ export interface Frame {
 
 const FADE_MS = 180;
 const POLL_MS = 25;
-const PREFIX = "year:";
-
 export class YearLayers {
   private shown: string | undefined;
   private wanted: string | undefined;
@@ -24,16 +22,17 @@ export class YearLayers {
   constructor(
     private readonly map: maplibregl.Map,
     private readonly above: string,
+    private readonly prefix = "year:",
   ) {
     map.on("error", (event) => {
       const { sourceId } = event as { sourceId?: string };
-      if (sourceId?.startsWith(PREFIX)) this.failed.add(sourceId);
+      if (sourceId?.startsWith(this.prefix)) this.failed.add(sourceId);
     });
   }
 
   /** Bring a year up once its tiles are there. False where some failed, or where another year was asked for. */
   async show(frame: Frame): Promise<boolean> {
-    const id = PREFIX + frame.key;
+    const id = this.prefix + frame.key;
     this.wanted = id;
     if (this.shown !== id) {
       this.add(id, frame);
@@ -45,9 +44,16 @@ export class YearLayers {
     return !this.failed.has(id);
   }
 
+  /** Take all away. */
+  hide(): void {
+    this.wanted = this.shown = this.ahead = undefined;
+    this.below.clear();
+    this.drop();
+  }
+
   /** Fetch the tiles of a year that is likely to be asked for next. */
   preload(frame: Frame): void {
-    this.ahead = PREFIX + frame.key;
+    this.ahead = this.prefix + frame.key;
     this.add(this.ahead, frame);
     this.drop();
   }
@@ -76,7 +82,7 @@ export class YearLayers {
   private drop(): void {
     for (const { id } of this.map.getStyle().layers) {
       const needed = [this.shown, this.wanted, this.ahead].includes(id) || this.below.has(id);
-      if (id.startsWith(PREFIX) && !needed) this.remove(id);
+      if (id.startsWith(this.prefix) && !needed) this.remove(id);
     }
   }
 

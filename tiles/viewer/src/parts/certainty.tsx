@@ -9,9 +9,14 @@ export function Certainty({ model }: { model: Model }) {
   return (
     <section class="certainty">
       <h2 class="heading">{say("sure")}</h2>
-      {content(model)}
+      <CertaintyWords model={model} />
     </section>
   );
+}
+
+/** The words alone, for whichever part has a heading of its own. */
+export function CertaintyWords({ model }: { model: Model }) {
+  return <div class="certainty-words">{content(model)}</div>;
 }
 
 function content(model: Model) {
@@ -29,7 +34,7 @@ function content(model: Model) {
   );
 }
 
-function hindcastInWords({ found, randomFound, start, end }: Hindcast): string {
+export function hindcastInWords({ found, randomFound, start, end }: Hindcast): string {
   const shares = outOf(found, randomFound);
   if (start === undefined || end === undefined) return say("sureHindcastNoYears", shares);
   return say("sureHindcast", { ...shares, start, end });

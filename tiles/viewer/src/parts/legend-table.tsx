@@ -5,8 +5,11 @@ import type { Actions } from "../actions";
 import { inReadersLanguage, say } from "../words";
 import { EmptyNotice, FailedNotice, Shape } from "./notice";
 import { Swatch } from "./symbols";
+import { VeilSwitch } from "./veil-switch";
+import { hasOwnLegend, ThemeLegend } from "./theme-legend";
 
 export function LegendTable({ model, actions }: { model: Model; actions: Actions }) {
+  if (hasOwnLegend(model)) return <ThemeLegend model={model} actions={actions} />;
   const areas = chosenAreas(model);
   const rows = legendRows(model);
   const failed = areas?.state === "failed";
@@ -15,6 +18,7 @@ export function LegendTable({ model, actions }: { model: Model; actions: Actions
     <section class="legend">
       {failed && <FailedNotice text={say("legendFailed")} retry={actions.retry} />}
       {rows.length > 0 && <Table model={model} rows={rows} />}
+      <VeilSwitch model={model} actions={actions} />
       {rows.length > 0 && noRun && <p class="quiet">{say("legendNoHectares")}</p>}
       {rows.length === 0 && !failed && <Missing model={model} />}
     </section>

@@ -2,9 +2,11 @@
 import { useRef, useState } from "preact/hooks";
 import type { Model } from "../model";
 import type { Actions } from "../actions";
+import { embedded, wholePage } from "../embedded";
 import { say } from "../words";
 import { Certainty } from "./certainty";
 import { Description, Header } from "./header";
+import { LanguageChoice } from "./language-choice";
 import { LegendTable } from "./legend-table";
 import { ScenarioCards } from "./scenario-cards";
 import { SheetHandle, type SheetStop } from "./sheet-handle";
@@ -16,12 +18,33 @@ export function Panel({ model, actions }: { model: Model; actions: Actions }) {
     <aside class="panel" data-stop={stop} aria-label={say("panel")} ref={sheet}>
       <SheetHandle stop={stop} sheet={sheet} settle={setStop} />
       <div class="panel-content">
+        {embedded ? <Embedded model={model} actions={actions} /> : <Whole model={model} actions={actions} />}
+      </div>
+    </aside>
+  );
+}
+
+function Whole({ model, actions }: { model: Model; actions: Actions }) {
+  return (
+    <>
         <Header model={model} actions={actions} />
         <Description model={model} />
         <ScenarioCards model={model} actions={actions} />
         <LegendTable model={model} actions={actions} />
         <Certainty model={model} />
-      </div>
-    </aside>
+        <LanguageChoice />
+    </>
+  );
+}
+
+function Embedded({ model, actions }: { model: Model; actions: Actions }) {
+  return (
+    <>
+      <Header model={model} actions={actions} />
+      <LegendTable model={model} actions={actions} />
+      <a class="whole-page" href={wholePage()} target="_blank" rel="noopener" onClick={(event) => (event.currentTarget.href = wholePage())}>
+        {say("wholePage")}
+      </a>
+    </>
   );
 }

@@ -77,7 +77,7 @@ function Card({ model, run, comparison, actions }: CardProperties) {
   const storyline = inReadersLanguage(run.storyline);
   return (
     <label class="card" data-run={run.id}>
-      <input type="radio" name="scenario" value={run.id} checked={chosen} onChange={() => actions.chooseRun(run.id)} />
+      <input type="radio" name="scenario" value={run.id} checked={chosen} onChange={() => actions.choose({ run: run.id })} />
       <span class="card-title">{runTitle(run, model)}</span>
       {run.asBefore && <span class="card-name quiet">{inReadersLanguage(run.title)}</span>}
       {storyline && (

@@ -52,6 +52,7 @@ export function SheetHandle({ stop, sheet, settle }: Properties) {
       onPointerMove={draw}
       onPointerUp={release}
       onPointerCancel={release}
+      onTouchEnd={(event) => event.cancelable && event.preventDefault()} // else the map gets a click where the sheet was
       onKeyDown={press}
       onClick={(event) => event.detail === 0 && settle(next)} // by keyboard; a tap ends in release
     />
