@@ -84,7 +84,7 @@ def test_agreement_and_first_change(served_run: Served) -> None:
 
 def test_chances_in_five_steps_with_words(served_run: Served) -> None:
     run, client = served_run
-    counts = np.rint(run.probability.probability.sel(time="2003", **{"class": 1}).values[0] * 5)
+    chances = run.chance.sel(time="2003", **{"class": 1}).values[0] * 100
     tile = find_tile(run)
     sheet = f"/runs/{run.id}/2003/probability"
     query = "?class=forest&style=likelihood"
@@ -92,7 +92,7 @@ def test_chances_in_five_steps_with_words(served_run: Served) -> None:
     assert [step["label"] for step in legend[::4]] == ["Very unlikely", "Very likely"]
     seen = draw(client, f"{sheet}/tiles/WebMercatorQuad/{tile.z}/{tile.x}/{tile.y}{query}")
     colours = [tuple(bytes.fromhex(step["colour"][1:])) for step in legend]
-    steps = np.searchsorted([step["least"] for step in legend], counts * 20, side="right")
+    steps = np.searchsorted([step["least"] for step in legend], chances, side="right")
     row, sure = expect(run, tile, np.where(run.trajectory.land_cover.values[0] > 0, steps * 50, 0).astype(np.uint8))
     known = sure & (row[..., 3] > 0)
     for number, colour in enumerate(colours, start=1):

@@ -15,6 +15,14 @@ Item = dict[str, Any]
 YEARS: Final = tuple(range(valley.START_YEAR, valley.LAST_YEAR + 1))
 MEMBERS: Final = 10
 RAMP: Final = ("#f3f0e7", "#d0dad0", "#a3bfb9", "#6c9a9b", "#2f636c")
+PLACES: Final = {
+    name: {
+        "type": "Polygon",
+        "coordinates": [[[w, 4.58], [w + 0.05, 4.58], [w + 0.05, 4.63], [w, 4.63], [w, 4.58]]],
+    }
+    for name, w in (("San Roque / Río Claro", -74.36), ("El Alto", -74.31))
+}
+"""Villages of the valley, by name."""
 _STEPS: Final = ("very-unlikely", "unlikely", "as-likely-as-not", "likely", "very-likely")
 _STATES: Final = {"gained": "#4a9a5b", "lost": "#63337f", "kept": "#dad5ca", "other": "#d6a24a"}
 _PICTURE_TAGS: Final = "/tiles/WebMercatorQuad/{z}/{x}/{y}.png"
@@ -32,6 +40,7 @@ def add_answers(app: FastAPI) -> None:
     _add_tiles(app)
     _add_legends(app)
     _add_figures(app)
+    _add_places(app)
 
 
 def _add_tiles(app: FastAPI) -> None:
@@ -104,7 +113,7 @@ def _add_figures(app: FastAPI) -> None:
             "years": list(YEARS),
             "class": [names[value] for value in values],
             "probability_years": list(YEARS[1:]),
-            "probability": {
+            "chance": {
                 entry.name: [0.8 if value == entry.value else 0.04 for value in values[1:]] for entry in valley.LEGEND
             },
             "members": MEMBERS,
@@ -118,6 +127,22 @@ def _add_figures(app: FastAPI) -> None:
         if not measured[0]["polygon_ha"]:
             raise HTTPException(400, f"The polygon holds no cell of the run {run!r}: it lies outside, or is too small.")
         return {"runs": measured, "quantiles": None, "notes": []}
+
+
+def _add_places(app: FastAPI) -> None:
+    @app.get("/landscapes/{landscape}/places")
+    def places(landscape: str) -> Item:
+        if landscape != "valley":
+            raise HTTPException(404)
+        named = [{"name": name, "label": name} for name in PLACES]
+        villages = {"layer": "valley-villages", "name": "villages", "title": "Villages", "note": None, "places": named}
+        return {"landscape": landscape, "layers": [villages]}
+
+    @app.get("/landscapes/{landscape}/places/{layer}/{name:path}")
+    def place(landscape: str, layer: str, name: str) -> Item:
+        if layer != "valley-villages" or name not in PLACES:
+            raise HTTPException(404)
+        return {"type": "Feature", "geometry": PLACES[name], "properties": {"layer": layer, "name": name}}
 
 
 def measure(geometry: Item, run: str) -> Item:

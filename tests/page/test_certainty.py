@@ -26,7 +26,7 @@ def test_chance_of_a_class_is_a_map_with_words(
     expect(visited.first(".mark.theme")).to_have_text("How likely is Built-up land in 2038?")
     keys = visited.page.locator(".theme-legend .keys li")
     expect(keys).to_have_count(5)
-    expect(keys.first).to_have_text("Very unlikely: in fewer than 10 of 100 runs")
+    expect(keys.first).to_have_text("Very unlikely: fewer than 10 in 100")
     visited.wait_until_still()
     visited.page.screenshot(path=screenshots / f"sure-probability-{size[0]}.png")
     expect(visited.first(".drawer .hindcast")).to_contain_text(

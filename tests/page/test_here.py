@@ -49,7 +49,7 @@ def test_a_tap_tells_the_classes_of_the_place(
     place = (820, 300) if size == WIDE else (190, 300)
     visited.page.mouse.click(*place)
     expect(visited.page.locator(".course")).to_have_count(3)
-    expect(visited.first(".course p")).to_contain_text(re.compile(r"in 2038: in (80|4) of 100 runs\."))
+    expect(visited.first(".course p")).to_contain_text(re.compile(r"in 2038: a chance of (80|4) in 100\."))
     expect(visited.page).to_have_url(re.compile(r"open=here&place=-74\.\d+,4\.\d+"))
     visited.wait_until_still()
     visited.page.screenshot(path=screenshots / f"here-point-{size[0]}.png")
@@ -93,6 +93,23 @@ def test_whole_landscape_has_the_hectares_of_the_legend(visit: Visitor, commons_
     expect(visited.page.get_by_text("The grey band: where 9 of every 10 runs")).to_be_visible()
     visited.slide_to(2025)
     expect(visited.first(".side-by-side caption")).to_have_text("Hectares in 2025, and the change since 2018")
+
+
+@SIZES
+def test_village_is_chosen_by_its_name(
+    visit: Visitor, commons_url: str, screenshots: Path, size: tuple[int, int]
+) -> None:
+    visited = visit(f"{commons_url}#landscape=valley&run=as-before-run-2&open=here", size)
+    visited.wait_until_whole(2038)
+    choice = visited.page.get_by_label("By name")
+    choice.select_option(label="San Roque / Río Claro")
+    wait_for_table(visited)
+    assert shown_hectares(visited, 1) == hectares_of("as-before-run-2")
+    expect(choice.locator("option:checked")).to_have_text("San Roque / Río Claro")
+    visited.wait_until_still()
+    visited.page.screenshot(path=screenshots / f"here-village-{size[0]}.png")
+    visited.page.get_by_role("button", name="Whole landscape").click()
+    expect(choice.locator("option:checked")).to_have_text("Choose a place")
 
 
 @SIZES

@@ -14,8 +14,11 @@ from tiles.drawing.picture import Picture
 from tiles.drawing.style import RAMP, ramp_palette
 from tiles.errors import UnknownStyle
 
+LIKELIHOOD: Final = "likelihood"
+"""Words are for chances that hold: members agree too often to be taken at their word."""
+
 STYLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "probability": ("continuous", "likelihood"),
+    "probability": ("continuous", LIKELIHOOD),
     "agreement": ("continuous", "veil"),
     "first-change": ("continuous",),
 }
@@ -115,7 +118,7 @@ def paint_values(
         The values at both ends of the ramp.
     style : str
     """
-    if style == "likelihood":
+    if style == LIKELIHOOD:
         rows = 1 + np.digitize(values, [step.least for step in _STEPS[1:]])
         return Picture(np.where(known, rows, 0).astype(np.uint8), _step_palette())
     if style == "veil":
@@ -127,7 +130,7 @@ def paint_values(
 
 def describe_values(style: str, language: str, value_range: tuple[float, float], unit: str | None) -> dict[str, Any]:
     """Describe the colours of a style: its classes, or the stops of its ramp."""
-    if style == "likelihood":
+    if style == LIKELIHOOD:
         entries = [(step.name, step.titles, step.colour, {"least": step.least}) for step in _STEPS]
         return {"classes": [_name(n, *entry, language) for n, entry in enumerate(entries, start=1)], "stops": []}
     if style == "veil":

@@ -11,11 +11,12 @@ from morecantile import TileMatrixSet
 from numpy.typing import NDArray
 
 from catalog.errors import UnknownClass
-from tiles.drawing.chance_styles import choose_chance_style, describe_values, paint_values
+from tiles.drawing.chance_styles import LIKELIHOOD, choose_chance_style, describe_values, paint_values
 from tiles.drawing.legends import choose_title
 from tiles.drawing.picture import Picture
 from tiles.drawing.sheets import Coverage
 from tiles.errors import LayerNotFound, TooMuch, UnknownStyle
+from tiles.reading.chances import read_chances
 from tiles.reading.cube import Cube
 from tiles.reading.placement import place_pixels
 from tiles.reading.pool import DatasetPool
@@ -26,6 +27,7 @@ from tiles.reading.view import View
 _MOST_CELLS: Final = 100_000_000
 _TITLES: Final[Mapping[str, Mapping[str, str]]] = {
     "probability": {"en": "Share of the members that have the class"},
+    LIKELIHOOD: {"en": "How likely the class is"},
     "agreement": {"en": "Share of the members that have the cell's most frequent class"},
     "first-change": {"en": "Mean year of the first change, over the members in which the cell changes"},
 }
@@ -113,7 +115,7 @@ class RunSheet:
     @property
     def style_title(self) -> Mapping[str, str]:
         """What the colours mean, by language."""
-        return _TITLES[self.kind]
+        return _TITLES[self.style if self.style == LIKELIHOOD else self.kind]
 
     def caption(self, language: str) -> tuple[str, str]:
         """Return the title of the run; the year and the class."""
@@ -200,5 +202,8 @@ class RunSheet:
             most = cube.read("probability", at, slice(None), *window).max(axis=0)
             return most * (100 / cube.members), most > 0
         number = cube.classes.index(self.run.legend.value_of(self.class_name))
+        if self.style == LIKELIHOOD:
+            chances = read_chances(cube, cube.years[at], *window)[number]
+            return 100 * chances, self.run.trajectory.read("land_cover", 0, *window) > 0
         counts = cube.read("probability", at, number, *window)
         return counts * (100 / cube.members), self.run.trajectory.read("land_cover", 0, *window) > 0

@@ -14,6 +14,7 @@ from pyproj import Transformer
 
 from tiles.drawing.legends import name_class
 from tiles.errors import InvalidRequest, TooMuch
+from tiles.reading.chances import is_recalibrated, read_chances
 from tiles.reading.changes import ChangeTable
 from tiles.reading.runs import RunCubes
 
@@ -160,29 +161,19 @@ def read_point(run: RunCubes, longitude: float, latitude: float, language: str) 
         "probability_years": list(chances.years),
         "probability": {names[value]: of for value, of in zip(chances.classes, shares, strict=True)},
         "members": chances.members,
-        **_tell_chance(run, counts, row, column),
+        **_tell_chance(run, row, column),
     }
 
 
-def _tell_chance(run: RunCubes, counts: NDArray[np.uint8], row: int, column: int) -> dict[str, Any]:
-    """Tell how likely each class of a cell is: what its shares of the members, (year, class), were worth."""
+def _tell_chance(run: RunCubes, row: int, column: int) -> dict[str, Any]:
+    """Tell how likely each class of a cell is."""
     cube = run.probability
-    chances = counts / cube.members
-    recalibrated = cube.holds("recalibration")
-    source = int(cube.read("recalibrated_class", row, column)) if recalibrated else 0
-    if source:
-        own = cube.classes.index(source)
-        table = cube.read("recalibration", slice(None), own)  # (year, class, members + 1)
-        chances = np.take_along_axis(table, counts[..., None].astype(np.intp), axis=2)[..., 0].astype(np.float64)
-        chances[:, own] = 0
-        changed = chances.sum(axis=1)
-        chances /= np.maximum(changed, 1)[:, None]
-        chances[:, own] = np.maximum(1 - changed, 0)
     names = {entry.value: entry.name for entry in run.legend}
+    chances = np.array([read_chances(cube, year, row, column) for year in cube.years])
     told = np.round(chances.T, _DECIMALS).tolist()
     return {
         "chance": {names[value]: of for value, of in zip(cube.classes, told, strict=True)},
-        "recalibrated": recalibrated,
+        "recalibrated": is_recalibrated(cube),
     }
 
 

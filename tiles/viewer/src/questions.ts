@@ -19,7 +19,7 @@ export interface Course {
   classes: LandClass[];
   years: number[];
   found: (LandClass | undefined)[];
-  shares: (number | undefined)[];
+  chances: (number | undefined)[];
 }
 
 export type Answer = { kind: "point"; courses: Course[] } | { kind: "area"; hectares: number; series: Series[] };
@@ -37,7 +37,8 @@ interface ToldPoint {
   years: number[];
   class: (string | null)[];
   probability_years: number[];
-  probability: Record<string, number[]>;
+  /** By class: how likely it is, as far as the hindcast can tell what members' shares are worth. */
+  chance: Record<string, number[]>;
 }
 
 interface ToldArea {
@@ -85,11 +86,11 @@ function pointIn({ longitude, latitude }: { longitude: number; latitude: number 
 function readCourse(told: ToldPoint): Course {
   const classes = told.classes.map(readClass);
   const found = told.class.map((name) => classes.find((entry) => entry.name === name));
-  const shares = told.years.map((year, index) => {
+  const chances = told.years.map((year, index) => {
     const column = told.probability_years.indexOf(year);
-    return told.probability[told.class[index] ?? ""]?.[column];
+    return told.chance[told.class[index] ?? ""]?.[column];
   });
-  return { run: told.run, classes, years: told.years, found, shares };
+  return { run: told.run, classes, years: told.years, found, chances };
 }
 
 function readSeries(told: ToldArea): Series {

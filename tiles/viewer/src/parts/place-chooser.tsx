@@ -3,6 +3,7 @@ import { useRef, useState } from "preact/hooks";
 import type { Actions } from "../actions";
 import type { Model } from "../model";
 import { say } from "../words";
+import { NamedPlaces } from "./named-places";
 
 const FORMATS = ".geojson,.json,.kml,.zip";
 
@@ -39,6 +40,7 @@ export function PlaceChooser({ model, actions, areasOnly }: { model: Model; acti
           </button>
         )}
       </div>
+      <NamedPlaces model={model} actions={actions} />
       <input
         ref={input}
         type="file"

@@ -64,10 +64,10 @@ function Strip({ spells }: { spells: Spell[] }) {
   );
 }
 
-function nowInWords({ years, found, shares }: Course, year: number | undefined): string {
+function nowInWords({ years, found, chances }: Course, year: number | undefined): string {
   const index = Math.max(years.indexOf(year ?? NaN), -1);
-  const share = shares[index];
+  const chance = chances[index];
   const entry = found[index];
-  if (index < 0 || !entry || share === undefined) return "";
-  return say("pointShare", { class: inReadersLanguage(entry.title), year: years[index] ?? "", share: Math.round(share * 100) });
+  if (index < 0 || !entry || chance === undefined) return "";
+  return say("pointChance", { class: inReadersLanguage(entry.title), year: years[index] ?? "", share: Math.round(chance * 100) });
 }
