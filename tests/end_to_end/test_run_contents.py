@@ -196,6 +196,7 @@ def test_assets_are_served_whole_and_in_ranges(visitor: httpx.Client, job: Job) 
     assert set(files) == {
         "areas",
         "changes",
+        "hindcast",
         "trajectory-changes",
         "indicators",
         "indicators-csv",

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import tiles
-from tiles.errors import HTTP_STATUS, TileError, http_status
+from tiles.errors import HTTP_STATUS, Busy, TileError, http_status
 
 
 def test_public_names_are_pinned() -> None:
@@ -31,7 +31,9 @@ def test_every_error_has_a_status_and_a_standard_base() -> None:
     kinds = TileError.__subclasses__()
     assert kinds
     for kind in kinds:
-        assert 400 <= http_status(kind("said")) < 500
+        # All are the client's fault but that there is too much to do.
+        assert 400 <= http_status(kind("said")) < 500 or kind is Busy
         assert issubclass(kind, (ValueError, LookupError, OSError))
     assert set(HTTP_STATUS) == set(kinds)
+    assert http_status(Busy("said")) == 503
     assert http_status(TileError("other")) == 500
