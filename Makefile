@@ -26,9 +26,16 @@ help:  ## list what can be made
 demo: .venv/run  ## run the main job on the demonstration landscape and open the door (ARGS=--no-serve: end after the table)
 	$(RUN)/datacommons demo $(ARGS)
 
-test: .venv/dev  ## run the tests
-	$(RUN)/pytest --numprocesses logical --dist loadfile --ignore tests/page $(ARGS)
-	$(RUN)/pytest tests/page  # on its own: the browser's driver keeps an event loop running
+test: CHOSEN = not long
+test: run-tests  ## run the tests, but for those that take long
+
+test-long: CHOSEN = long
+test-long: run-tests  ## run the tests that take long: many kills, many sizes, the page in every state
+
+.PHONY: run-tests test-long
+run-tests: .venv/dev
+	$(RUN)/pytest -m "$(CHOSEN)" --numprocesses logical --dist loadfile --ignore tests/page $(ARGS)
+	$(RUN)/pytest -m "$(CHOSEN)" tests/page  # on its own: the browser's driver keeps an event loop running
 
 lint: .venv/dev  ## style, types and import contracts
 	$(RUN)/ruff check .

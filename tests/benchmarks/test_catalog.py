@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import datacommons as dc
 from catalog.store import ANONYMOUS, OWNER, Query
 from tests.benchmarks.bars import Bench
@@ -11,6 +13,8 @@ from tests.benchmarks.catalog import QUESTIONS, compare, fill, find_pages, make_
 from tests.benchmarks.catalog_items import COLLECTION, make_items, name
 from tests.catalog.postgres import Cluster
 from tests.catalog.stac_validation import find_faults
+
+pytestmark = pytest.mark.long
 
 COUNT = 420
 

@@ -19,6 +19,8 @@ from tests.benchmarks.thousand import publish_landscape, tell
 from tests.benchmarks.wide import BUILT, CROP, FOREST, GRASS, LEGEND, WideLandscape
 from tests.benchmarks.workloads import Stopwatch, learn, prepare, publish, race, revise, sweep
 
+pytestmark = pytest.mark.long
+
 EDGE = 96
 MODELLED = {(FOREST, CROP), (FOREST, GRASS), (CROP, BUILT), (GRASS, CROP)}
 

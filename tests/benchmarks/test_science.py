@@ -27,6 +27,8 @@ from tests.benchmarks.science import (
 from tests.benchmarks.trials import demanded_change
 from tests.scenarios.landscapes import flat_model, projected_grid, random_map, scenario
 
+pytestmark = pytest.mark.long
+
 EDGE = 60
 
 needs_metric_code = pytest.mark.skipif(

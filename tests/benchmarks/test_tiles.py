@@ -12,6 +12,8 @@ from tests.benchmarks.tile_load import Load, ask_for
 from tests.benchmarks.tile_site import RUN, make_ours, make_stock, write_site
 from tests.benchmarks.tiles import YEARS, ZOOMS, choose_tiles, measure_endurance, measure_polygon, served
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -17,6 +17,8 @@ from tests.catalog.conftest import MakeItem
 from tests.catalog.service import Api, serve
 from tests.catalog.stac_validation import schema_paths
 
+pytestmark = pytest.mark.long
+
 VALIDATOR = Path(sys.prefix) / "validator" / "bin" / "python"
 RUNNER = Path(__file__).with_name("run_api_validator.py")
 PATIENCE_S = 300

@@ -21,6 +21,8 @@ from tests.catalog.asking import COLLECTION, ids
 from tests.catalog.crowd import SHARED, make_item
 from tests.catalog.postgres import Cluster
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SECONDS = os.environ.get("CROWD_SECONDS", "8")
 PATIENCE_S = 180

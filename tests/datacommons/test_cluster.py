@@ -30,6 +30,8 @@ from tests.datacommons.test_unfinished import PLANS, expected, results
 from tests.inventory import Inventory, unchanged
 from tests.scenarios.landscapes import LEGEND, projected_grid, random_map, random_model, scenario
 
+pytestmark = pytest.mark.long
+
 __all__ = ["expected"]  # a fixture: what an undisturbed run in one thread leaves
 
 PROCESSES, PATIENCE_S = 4, 120

@@ -26,6 +26,8 @@ from tests.benchmarks.wide import BUILT, CROP, FOREST, GRASS, WideLandscape
 from tests.benchmarks.workloads import make_scenario, prepare, study_of
 from tests.datacommons.conftest import RunCli, WriteRaster
 
+pytestmark = pytest.mark.long
+
 EDGE = 1000
 GIB = 2**30
 ESTIMATE = Estimate(

@@ -28,6 +28,8 @@ from scenarios.errors import ClusterFailed
 from tests.datacommons.bucket import PATIENCE_S, bucket
 from tests.datacommons.warm import PLANS
 
+pytestmark = pytest.mark.long
+
 __all__ = ["bucket"]  # a fixture
 
 HOSTS = 3

@@ -22,6 +22,8 @@ from datacommons.upkeep.doctor import examine
 from tests.datacommons.conftest import raster_writer
 from tests.datacommons.victims import BATCH
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 KILLS = 10
 KILLED = -9

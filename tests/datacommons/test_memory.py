@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
 
 from datacommons.cogs import write_map
 from datacommons.runs.cubes import CubeWriter, legend_attributes, write_ensemble
@@ -16,6 +17,8 @@ from scenarios.projection.ensemble import gather_ensemble
 from scenarios.projection.walks import Walks, walk_members
 from scenarios.projection.years import CENTRAL
 from tests.scenarios.landscapes import LEGEND, projected_grid, random_map, random_model, scenario
+
+pytestmark = pytest.mark.long
 
 GRID = projected_grid((500, 500))
 RATES = {Transition(1, 2): 0.02, Transition(3, 1): 0.01}

@@ -19,6 +19,8 @@ from datacommons.commons import Commons
 from datacommons.door.server import create_app
 from datacommons.plans.desk import open_desk
 
+pytestmark = pytest.mark.long
+
 TOKEN = "a secret of the owner"
 SECONDS = 60  # for all operations together
 EXAMPLES = 12

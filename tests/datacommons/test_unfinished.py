@@ -20,6 +20,8 @@ from datacommons.runs.unfinished import UNFINISHED
 from tests.datacommons.warm import PLANS
 from tests.inventory import Inventory, take_inventory, unchanged
 
+pytestmark = pytest.mark.long
+
 KILLS, PATIENCE_S = 20, 120
 YEARS = PLANS.years
 RUN = "valley-usual-1"

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 import tiles.viewer
-from tests.page.visits import NARROW, WIDE, Visit, Visitor
+from tests.page.visits import SIZES, WIDE, Visit, Visitor
 
 AXE = Path(tiles.viewer.__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 AREA = "place=-74.36,4.58;-74.31,4.58;-74.31,4.63;-74.36,4.63"
@@ -35,8 +35,8 @@ def find_faults(visited: Visit) -> list[str]:
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: npm ci in tiles/viewer")
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.long)], ids=["light", "dark"])
+@SIZES
 def test_no_view_has_a_serious_fault(visit: Visitor, commons_url: str, size: tuple[int, int], dark: bool) -> None:
     visited = visit(f"{commons_url}#landscape=valley", size, dark=dark)
     visited.wait_for_map(2038)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.page.visits import NARROW, WIDE, Visit, Visitor
-
-SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+from tests.page.visits import SIZES, Visit, Visitor
 
 
 def wait_for_both(visited: Visit, year: int, other: int) -> None:

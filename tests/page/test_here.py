@@ -19,9 +19,8 @@ from shapely.geometry import shape
 from tests.page import valley
 from tests.page.commons_answers import measure
 from tests.page.commons_server import areas
-from tests.page.visits import NARROW, WIDE, Visit, Visitor
+from tests.page.visits import SIZES, WIDE, Visit, Visitor
 
-SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 RING = [[-74.36, 4.58], [-74.31, 4.58], [-74.31, 4.63], [-74.36, 4.63], [-74.36, 4.58]]
 AREA: dict[str, Any] = {"type": "Polygon", "coordinates": [RING]}
 LINK = "#landscape=valley&run=as-before-run-2&year=2038&open=here&place=-74.36,4.58;-74.31,4.58;-74.31,4.63;-74.36,4.63"
@@ -129,6 +128,7 @@ def test_area_is_drawn_by_taps(visit: Visitor, commons_url: str, screenshots: Pa
     assert len(re.findall(";", visited.page.url)) == 3
 
 
+@pytest.mark.long
 def test_area_is_drawn_by_keyboard(visit: Visitor, commons_url: str) -> None:
     visited = visit(f"{commons_url}#landscape=valley&open=here")
     visited.wait_until_whole(2038)
@@ -181,7 +181,10 @@ def upload(visited: Visit, name: str, content: bytes) -> None:
     visited.page.locator("input[type=file]").set_input_files(file)
 
 
-@pytest.mark.parametrize("kind", ["village.geojson", "village.kml", "village.zip"])
+@pytest.mark.parametrize(
+    "kind",
+    ["village.geojson", *(pytest.param(name, marks=pytest.mark.long) for name in ("village.kml", "village.zip"))],
+)
 def test_uploaded_area_is_measured(visit: Visitor, commons_url: str, tmp_path: Path, kind: str) -> None:
     content = {
         "village.geojson": lambda: json.dumps({"type": "Feature", "properties": {}, "geometry": AREA}).encode(),

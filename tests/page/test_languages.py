@@ -51,6 +51,7 @@ def test_every_language_fills_in_the_same_names(language: str) -> None:
         assert words[key].strip() == words[key] != "", key
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_word_is_missing_or_runs_out_of_a_phone(
     visit: Visitor, commons_url: str, screenshots: Path, language: str

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.page.commons_server import HOSTILE
-from tests.page.visits import NARROW, WIDE, Visitor
-
-SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+from tests.page.visits import SIZES, Visitor
 
 
 @SIZES

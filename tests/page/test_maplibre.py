@@ -45,7 +45,13 @@ def library() -> Path:
     return script
 
 
-@pytest.mark.parametrize(("zoom", "style"), [(9.0, "legend"), (10.4, "greyscale"), (12.0, "legend")])
+@pytest.mark.parametrize(
+    ("zoom", "style"),
+    [
+        (9.0, "legend"),
+        *(pytest.param(*each, marks=pytest.mark.long) for each in ((10.4, "greyscale"), (12.0, "legend"))),
+    ],
+)
 def test_maplibre_shows_the_colours_of_the_legend_and_no_others(
     browser: Browser, library: Path, tmp_path: Path, zoom: float, style: str
 ) -> None:

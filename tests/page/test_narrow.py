@@ -139,6 +139,7 @@ def is_large(part: Locator) -> bool:
     return found["width"] >= TARGET_PX and found["height"] >= TARGET_PX
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("taps", [1, 2], ids=["half", "full"])
 def test_sheet_is_pictured(phone: Visit, screenshots: Path, taps: int) -> None:
     for stop in ("half", "full")[:taps]:

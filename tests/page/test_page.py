@@ -305,6 +305,7 @@ def test_other_languages_get_english(visit: Visitor, commons_url: str) -> None:
     expect(visited.first(".scenarios legend")).to_have_text("What it could become")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW, (1920, 1080)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_is_pictured(visit: Visitor, commons_url: str, screenshots: Path, size: tuple[int, int], dark: bool) -> None:

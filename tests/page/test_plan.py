@@ -10,9 +10,8 @@ from playwright.sync_api import expect
 
 from tests.page.plan_answers import PLAN, differences
 from tests.page.test_here import AREA, LINK
-from tests.page.visits import NARROW, WIDE, Visit, Visitor
+from tests.page.visits import SIZES, Visit, Visitor
 
-SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 PLAN_LINK = LINK.replace("open=here", "open=plan")
 
 
@@ -88,6 +87,7 @@ def test_server_without_plans_says_so(visit: Visitor, commons_url: str) -> None:
     expect(visited.page.get_by_text("Planning is not open on this server.")).to_be_visible()
 
 
+@pytest.mark.long
 def test_plan_needs_a_place(visit: Visitor, commons_url: str) -> None:
     visited = visit(f"{commons_url}#landscape=valley&open=plan")
     visited.wait_until_whole(2038)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.page.visits import Visit, Visitor
+
+pytestmark = pytest.mark.long
 
 
 def refuse(route: Route) -> None:

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import ConsoleMessage, FloatRect, Locator, Page, Request, Route, expect
 
 PATIENCE_MS = 60_000  # for a busy machine: whoever waits goes on as soon as what is waited for is there
 WIDE = (1280, 800)
 NARROW = (390, 844)
+SIZES = pytest.mark.parametrize(
+    "size", [pytest.param(WIDE, marks=pytest.mark.long), NARROW], ids=["wide", "narrow"]
+)  # the wide one is what all other tests see
 
 _GLANCE_MS = 50
 _MIDDLE: FloatRect = {

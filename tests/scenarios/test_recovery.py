@@ -26,6 +26,8 @@ from scenarios.demand.transitions import Transition, TransitionTable
 from tests.scenarios.landscapes import BUILT, FOREST, LEGEND, OTHER, scenario
 from tests.scenarios.processes import KnownLandscape, Law, make_landscape, share_around
 
+pytestmark = pytest.mark.long
+
 CLEARING, BUILDING, REGROWTH = Transition(FOREST, OTHER), Transition(OTHER, BUILT), Transition(OTHER, FOREST)
 LAWS = (
     Law(CLEARING, 0.005, {"height": lambda x: -2 * x, "road": lambda x: 2 * (1 - x) ** 2}),

@@ -25,6 +25,8 @@ from rasterio.vrt import WarpedVRT
 
 from catalog.legend import Legend
 
+pytestmark = pytest.mark.long
+
 # GDAL's warper may misplace a pixel by this part of a cell (it takes no 0): where cells differ from all neighbours, it
 # may show another at either side of either axis.
 GDAL_TOLERANCE = 1e-3
