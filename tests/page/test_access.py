@@ -63,6 +63,7 @@ def test_keyboard_opens_uses_and_leaves_a_drawer(visit: Visitor, commons_url: st
     expect(visited.page.get_by_role("button", name="Compare")).to_be_focused()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [WIDE, (640, 420)], ids=["wide", "small"])
 def test_dashboard_gets_map_time_bar_and_legend_only(
     visit: Visitor, commons_url: str, screenshots: Path, size: tuple[int, int]

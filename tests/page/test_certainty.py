@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.page.visits import SIZES, Visitor
@@ -31,6 +32,7 @@ def test_chance_of_a_class_is_a_map_with_words(
     )
 
 
+@pytest.mark.long
 def test_observed_year_has_no_chances_and_shows_land_cover(visit: Visitor, commons_url: str) -> None:
     visited = visit(f"{commons_url}#landscape=valley&show=probability&class=forest&year=2018")
     visited.wait_for_map(2018)
@@ -40,6 +42,7 @@ def test_observed_year_has_no_chances_and_shows_land_cover(visit: Visitor, commo
     visited.wait_for_tiles("/2030/probability/")
 
 
+@pytest.mark.long
 def test_year_of_the_first_change_is_a_map(visit: Visitor, commons_url: str) -> None:
     visited = visit(f"{commons_url}#landscape=valley&show=first-change")
     visited.wait_for_tiles("/first-change/")

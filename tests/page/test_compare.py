@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.page.visits import SIZES, Visit, Visitor
@@ -86,6 +87,7 @@ def test_two_scenarios_are_compared_in_the_same_year(visit: Visitor, commons_url
     expect(visited.page).to_have_url(re.compile("with=restoration-run-2&since=2025"))
 
 
+@pytest.mark.long
 def test_both_maps_move_together(visit: Visitor, commons_url: str) -> None:
     visited = visit(f"{commons_url}#landscape=valley&compare=swipe&since=1998")
     wait_for_both(visited, 2038, 1998)
@@ -118,6 +120,7 @@ def test_difference_is_told_in_words(
     assert all("against=land-cover%2Fvalley-land-cover-2018" in url for url in visited.tiles_of("/difference/"))
 
 
+@pytest.mark.long
 def test_difference_of_an_observed_year_says_what_to_do(visit: Visitor, commons_url: str) -> None:
     visited = visit(f"{commons_url}#landscape=valley&show=difference&open=compare&year=2008")
     visited.wait_for_map(2008)
@@ -127,6 +130,7 @@ def test_difference_of_an_observed_year_says_what_to_do(visit: Visitor, commons_
     expect(visited.first(".legend caption")).to_have_text("Land cover in 2008")
 
 
+@pytest.mark.long
 def test_one_map_again(visit: Visitor, commons_url: str) -> None:
     visited = visit(f"{commons_url}#landscape=valley&show=difference&class=forest")
     visited.wait_for_tiles("/difference/")
@@ -136,6 +140,7 @@ def test_one_map_again(visit: Visitor, commons_url: str) -> None:
     expect(visited.first(".legend caption")).to_have_text("Land cover in 2038")
 
 
+@pytest.mark.long
 def test_left_map_that_failed_is_said(visit: Visitor, commons_url: str) -> None:
     tiles = "**/valley-land-cover-2018/tiles/**"
 

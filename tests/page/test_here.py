@@ -54,6 +54,7 @@ def test_a_tap_tells_the_classes_of_the_place(
     visited.page.screenshot(path=screenshots / f"here-point-{size[0]}.png")
 
 
+@pytest.mark.long
 def test_classes_of_a_linked_point_are_those_of_the_server(visit: Visitor, commons_url: str) -> None:
     longitude, latitude = -74.33, 4.6
     cell = valley.find_cell(longitude, latitude)
@@ -144,6 +145,7 @@ def test_area_is_drawn_by_keyboard(visit: Visitor, commons_url: str) -> None:
     wait_for_table(visited)
 
 
+@pytest.mark.long
 def test_drawing_can_be_taken_back_and_left(visit: Visitor, commons_url: str) -> None:
     visited = visit(f"{commons_url}#landscape=valley&open=here")
     visited.wait_until_whole(2038)
@@ -199,6 +201,7 @@ def test_uploaded_area_is_measured(visit: Visitor, commons_url: str, tmp_path: P
     expect(visited.first(".place-name")).to_have_text(kind)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -222,6 +225,7 @@ def test_file_without_an_area_says_what_is_wrong(
     expect(visited.first(".place-chooser [role=alert]")).to_contain_text(words)
 
 
+@pytest.mark.long
 def test_place_outside_says_so(visit: Visitor, commons_url: str) -> None:
     visited = visit(f"{commons_url}#landscape=valley&open=here&place=10,10", trouble_expected=True)
     expect(visited.first(".drawer .notice")).to_contain_text("This place lies outside the landscape.")

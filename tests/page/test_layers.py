@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.page.commons_server import HOSTILE
@@ -37,6 +38,7 @@ def test_layer_is_found_shown_and_described(
     expect(visited.page.locator(".mark.theme")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_layers_that_fail_can_be_asked_for_again(visit: Visitor, commons_url: str) -> None:
     collections = "**/stac/collections"
     visited = visit(

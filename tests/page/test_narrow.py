@@ -86,6 +86,7 @@ def test_sheet_obeys_the_keyboard(phone: Visit) -> None:
     expect(phone.first(".year-figure")).to_have_text("2038")
 
 
+@pytest.mark.long
 def test_peek_names_scenario_and_year(phone: Visit) -> None:
     expect(phone.first(".header-now")).to_have_text("If things go on as they did 1998–2018")
     peek = box(phone.page.locator(".panel"))
@@ -102,6 +103,7 @@ def test_time_bar_stays_in_reach_of_the_thumb(phone: Visit) -> None:
         tap_handle(phone, stop)
 
 
+@pytest.mark.long
 def test_marks_stay_in_sight_with_the_sheet_up(phone: Visit) -> None:
     draw_up(phone)
     panel = box(phone.page.locator(".panel"))
@@ -117,6 +119,7 @@ def test_legend_is_seen_half_way_up(phone: Visit) -> None:
     assert first["y"] + first["height"] < bar["y"]
 
 
+@pytest.mark.long
 def test_landscape_can_be_chosen_in_the_sheet(phone: Visit) -> None:
     chooser = box(phone.page.locator("h1 select"))
     middle = (chooser["x"] + chooser["width"] / 2, chooser["y"] + chooser["height"] / 2)

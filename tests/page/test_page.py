@@ -53,6 +53,7 @@ def test_cards_tell_how_the_same_class_develops(visit: Visitor, commons_url: str
     expect(visited.page.locator(".card svg.sparkline")).to_have_count(3)
 
 
+@pytest.mark.long
 def test_only_the_newest_run_of_a_scenario_is_a_card_unless_another_is_linked(visit: Visitor, commons_url: str) -> None:
     visited = visit(commons_url)
     expect(visited.page.locator(".card")).to_have_count(3)
@@ -101,6 +102,7 @@ def test_slider_moves_the_year_and_asks_for_its_tiles(visit: Visitor, commons_ur
     expect(visited.page).to_have_url(re.compile("year=2025"))
 
 
+@pytest.mark.long
 def test_slider_rests_on_years_that_there_are(visit: Visitor, commons_url: str) -> None:
     visited = visit(commons_url)
     visited.wait_for_map(2038)
@@ -180,6 +182,7 @@ def test_plays_the_years_until_it_is_paused(played: tuple[Visit, Hold]) -> None:
     expect(visited.first(".year-figure")).to_have_text("2022")
 
 
+@pytest.mark.long
 def test_plays_on_once_the_map_of_the_year_is_there(played: tuple[Visit, Hold]) -> None:
     visited, held = played
     visited.let_pass(2 * PLAY_MS)
@@ -188,6 +191,7 @@ def test_plays_on_once_the_map_of_the_year_is_there(played: tuple[Visit, Hold]) 
     visited.wait_for_tiles("/2023/")
 
 
+@pytest.mark.long
 def test_playing_ends_with_the_last_year_and_starts_again_from_today(visit: Visitor, commons_url: str) -> None:
     visited = visit(f"{commons_url}#landscape=valley&run=as-before-run-2&year=2037")
     visited.wait_until_whole(2037)
@@ -213,6 +217,7 @@ def test_projected_years_carry_the_mark_and_observed_do_not(visit: Visitor, comm
     expect(visited.page.locator(".track-mark")).to_have_count(3)
 
 
+@pytest.mark.long
 def test_synthetic_landscapes_say_so_and_others_do_not(visit: Visitor, commons_url: str) -> None:
     visited = visit(commons_url)
     visited.wait_for_map()
@@ -300,6 +305,7 @@ def test_speaks_the_readers_language(visit: Visitor, commons_url: str) -> None:
     expect(visited.first(".mark.projection")).to_have_text("Proyección 2038")
 
 
+@pytest.mark.long
 def test_other_languages_get_english(visit: Visitor, commons_url: str) -> None:
     visited = visit(commons_url, locale="fi-FI")
     expect(visited.first(".scenarios legend")).to_have_text("What it could become")

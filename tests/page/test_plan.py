@@ -74,6 +74,7 @@ def test_progress_is_shown_and_the_plan_can_be_cancelled(visit: Visitor, commons
     expect(visited.first(".year-figure")).to_have_text("2038")
 
 
+@pytest.mark.long
 def test_plan_that_the_server_refuses_says_why(visit: Visitor, commons_url: str) -> None:
     visited = visit(commons_url + PLAN_LINK, trouble_expected=True)
     visited.wait_for_map(2038)
@@ -82,6 +83,7 @@ def test_plan_that_the_server_refuses_says_why(visit: Visitor, commons_url: str)
     expect(visited.page.get_by_text("This plan does not work: The place has 12 ha of it.")).to_be_visible()
 
 
+@pytest.mark.long
 def test_server_without_plans_says_so(visit: Visitor, commons_url: str) -> None:
     visited = visit(f"{commons_url}#landscape=hostile&open=plan", trouble_expected=True)
     expect(visited.page.get_by_text("Planning is not open on this server.")).to_be_visible()
