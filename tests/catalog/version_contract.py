@@ -9,7 +9,7 @@ import pytest
 
 from catalog.errors import StillNeeded
 from catalog.items.versions import DERIVED_FROM, item_href
-from catalog.store import OWNER, CatalogStore
+from catalog.store import OWNER, CatalogStore, Query
 from tests.catalog.conftest import MakeItem
 
 
@@ -52,8 +52,11 @@ class VersionContract:
         chain = [make_item("a"), make_derived("b", "a", "b", collection="land-cover")]
         store.put_items(chain)
         store.delete_items("land-cover", ["a", "b"])
+        assert store.search(Query(collections=("land-cover",)), OWNER).items == ()
         store.put_items(chain)
+        assert len(store.search(Query(collections=("land-cover",)), OWNER).items) == len(chain)
         store.delete_collection("land-cover")
+        assert "land-cover" not in [collection["id"] for collection in store.collections(OWNER)]
 
     def test_the_assets_of_a_source_stay(self, store: CatalogStore, make_item: MakeItem, make_derived: Any) -> None:
         source = {**make_item("a"), "assets": {"data": {"href": "a.tif", "file:checksum": "1220aa"}}}

@@ -18,13 +18,13 @@ from datacommons.runs.outcomes import OUTCOME_LEGEND
 from datacommons.runs.run import Run
 from tests.datacommons.conftest import BUILT, LEGEND, draw_land_cover, raster_writer
 
-Tested = tuple[Run, TestClient, Path]
+Examined = tuple[Run, TestClient, Path]
 
 
 @pytest.fixture(scope="module")
-def tested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tested]:
+def examined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examined]:
     """Return a run whose history has three dates, and a client of its commons."""
-    folder = tmp_path_factory.mktemp("tested")
+    folder = tmp_path_factory.mktemp("examined")
     write = raster_writer(folder / "sources")
     files = []
     for number, year in enumerate((1980, 1990, 2000)):
@@ -48,8 +48,8 @@ def tested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tested]:
             yield run, client, folder / "valley"
 
 
-def test_the_map_counts_what_the_hindcast_counts(tested: Tested) -> None:
-    run, client, root = tested
+def test_the_map_counts_what_the_hindcast_counts(examined: Examined) -> None:
+    run, client, root = examined
     asset = client.get(f"/stac/collections/runs/items/{run.id}").json()["assets"]["hindcast"]
     with rasterio.open(root / asset["href"].partition("/files/")[2]) as dataset:
         cells, colours = dataset.read(1), dataset.colormap(1)
@@ -67,8 +67,8 @@ def test_the_map_counts_what_the_hindcast_counts(tested: Tested) -> None:
     assert [entry["value"] for entry in asset["classification:classes"] if entry["value"]] == [1, 2, 3, 4, 5]
 
 
-def test_its_tiles_show_the_colours_of_its_legend(tested: Tested) -> None:
-    run, client, _ = tested
+def test_its_tiles_show_the_colours_of_its_legend(examined: Examined) -> None:
+    run, client, _ = examined
     told = client.get(f"/runs/{run.id}/hindcast/legend.json?lang=es").json()
     assert told["title"].endswith("Hindcast of 2000")
     assert [entry["name"] for entry in told["classes"]] == ["stayed", "hit", "wrong-hit", "miss", "false-alarm"]
@@ -83,8 +83,8 @@ def test_its_tiles_show_the_colours_of_its_legend(tested: Tested) -> None:
     assert tile.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-def test_a_run_without_hindcast_has_no_such_map(tested: Tested) -> None:
-    _, client, _ = tested
+def test_a_run_without_hindcast_has_no_such_map(examined: Examined) -> None:
+    _, client, _ = examined
     for tail in ("legend.json", "tiles/WebMercatorQuad/3/2/3.png", "preview.png"):
         answer = client.get(f"/runs/valley-none-1/hindcast/{tail}")
         assert (answer.status_code, "no hindcast" in answer.json()["detail"]) == (404, True)

@@ -73,6 +73,7 @@ def test_each_side_shows_its_own_map(visit: Visitor, commons_url: str) -> None:
     right = visited.picture()
     visited.page.keyboard.press("End")
     visited.wait_until(lambda: visited.picture() not in (both, right), "the left map alone")
+    assert len({both, right, visited.picture()}) == 3
 
 
 def test_two_scenarios_are_compared_in_the_same_year(visit: Visitor, commons_url: str) -> None:
@@ -89,11 +90,18 @@ def test_two_scenarios_are_compared_in_the_same_year(visit: Visitor, commons_url
 
 @pytest.mark.long
 def test_both_maps_move_together(visit: Visitor, commons_url: str) -> None:
+    def finest(part: str) -> int:
+        return max(int(url.split("?")[0].split("/")[-3]) for url in visited.tiles_of(part))
+
     visited = visit(f"{commons_url}#landscape=valley&compare=swipe&since=1998")
     wait_for_both(visited, 2038, 1998)
-    before = len(visited.tiles_of("valley-land-cover-1998"))
+    left, right = "valley-land-cover-1998", "/2038/"
+    before = finest(left)
+    assert finest(right) == before
     visited.page.get_by_role("button", name="Zoom in").click()
-    visited.wait_until(lambda: len(visited.tiles_of("valley-land-cover-1998")) > before, "finer tiles on the left")
+    visited.wait_until(lambda: finest(left) > before, "finer tiles on the left")
+    visited.wait_until(lambda: finest(right) > before, "finer tiles on the right")
+    assert finest(left) == finest(right)
 
 
 @SIZES
