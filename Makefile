@@ -17,6 +17,8 @@ COUNT ?= 1000
 EDGE ?=
 REQUESTS ?=
 COMMONS ?=
+FOLDER ?=
+HOURS ?=
 
 .PHONY: demo test lint docs bench bench-catalog bench-page bench-science bench-scale bench-thousand bench-tiles clean help
 
@@ -55,8 +57,8 @@ bench-science: .venv/dev  ## measure how good the engine is on all data at hand,
 bench-scale: .venv/dev  ## measure large landscapes against the bars (ROWS=1,memory: some rows; SCALE=0.01: smaller; REPORT=docs/performance.md: write it)
 	ROWS="$(ROWS)" SCALE="$(SCALE)" REPORT="$(REPORT)" $(RUN)/python -m tests.benchmarks.scale
 
-bench-thousand: .venv/dev  ## publish a thousand generated landscapes in one commons, which takes hours (COUNT=10: fewer)
-	$(RUN)/python -m tests.benchmarks.thousand $(COUNT)
+bench-thousand: .venv/dev  ## publish a thousand generated landscapes in one commons, which takes hours (COUNT=10: fewer; FOLDER=thousand HOURS=1: in several sittings)
+	COUNT="$(COUNT)" FOLDER="$(FOLDER)" HOURS="$(HOURS)" $(RUN)/python -m tests.benchmarks.thousand
 
 bench-tiles: .venv/dev  ## measure tiles beside stock TiTiler against the bars (REQUESTS=2000: a shorter endurance test; EDGE=1024: a smaller map)
 	EDGE="$(EDGE)" REQUESTS="$(REQUESTS)" $(RUN)/python -m tests.benchmarks.tiles
