@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from datacommons.commons import Commons
     from datacommons.runs.estimate import Estimate
+    from datacommons.runs.study import Study
     from scenarios.validation.hindcast import Hindcast
 
 
@@ -206,15 +207,12 @@ def run_scenario(
     """
     from datacommons.runs.description import RunName
     from datacommons.runs.results import publish_run
-    from datacommons.runs.study import Study
     from datacommons.runs.unfinished import begin_run
     from scenarios.cluster import open_cluster
 
-    found, places = read_scenario(commons, scenario)
-    study = Study.of(
+    study = _study(
         commons,
-        found,
-        places=places,
+        scenario,
         threads=threads,
         chunk=chunk,
         memory_gib=memory_gib,
@@ -253,14 +251,11 @@ def validate_scenario(
     scenarios.errors.HistoryInvalid
         The history has fewer than three dates.
     """
-    from datacommons.runs.study import Study
     from scenarios.cluster import open_cluster
 
-    found, places = read_scenario(commons, scenario)
-    study = Study.of(
+    study = _study(
         commons,
-        found,
-        places=places,
+        scenario,
         threads=threads,
         chunk=chunk,
         memory_gib=memory_gib,
@@ -293,13 +288,17 @@ def plan_scenario(
         What is wrong with the scenario or the layers that it names, and the mend.
     """
     from datacommons.runs.estimate import estimate_run
+
+    study = _study(commons, scenario, threads=threads, chunk=chunk, memory_gib=memory_gib, progress=progress)
+    return estimate_run(study)
+
+
+def _study(commons: Commons, scenario: str | Path | Scenario, **options: Any) -> Study:
+    """Return a scenario with its layers; the options are those of `Study.of`."""
     from datacommons.runs.study import Study
 
     found, places = read_scenario(commons, scenario)
-    study = Study.of(
-        commons, found, places=places, threads=threads, chunk=chunk, memory_gib=memory_gib, progress=progress
-    )
-    return estimate_run(study)
+    return Study.of(commons, found, places=places, **options)
 
 
 def load_run(commons: Commons, run_id: str) -> Run:
