@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import version
+from itertools import count as count_up
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from threading import Condition, local
@@ -74,13 +74,21 @@ class Workers:
             return [function(item) for item in work]
         from dask.threaded import get
 
-        # A graph of our own: Dask's `delayed` takes longer for a task than many a block does.
-        tasks = {n: (partial(call.do, function, item),) for n, item in enumerate(work)}
+        # A task for each thread, which takes one item after the other: to Dask, an item of its own would be a
+        # tenth of a millisecond, which is longer than many take.
+        turns, results = count_up(), dict[int, Result]()
+
+        def take_turns() -> None:
+            while (turn := next(turns)) < len(work):
+                results[turn] = call.do(function, work[turn])
+
+        tasks = dict.fromkeys(range(min(self.threads, len(work))), (take_turns,))
         try:
-            return list(get(tasks, list(tasks), num_workers=self.threads))
+            get(tasks, list(tasks), num_workers=self.threads)
         except BaseException:
             call.end()
             raise
+        return [results[turn] for turn in range(len(work))]
 
     def split(self, groups: int) -> tuple[Workers, Workers]:
         """Return who does so many jobs side by side, and who works inside each of them."""

@@ -12,6 +12,7 @@ from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
 
 from scenarios.kernels.strips import STRIP, count_strips
+from scenarios.kernels.tally import weigh
 
 SQUARE_METRES_PER_HECTARE = 10_000.0
 
@@ -134,14 +135,7 @@ class Grid:
         -------
         (class,) int64, in units of `row_weight`
         """
-        total = np.zeros(256, np.int64)
-        for rows in bands(classes.shape):
-            if self.is_geographic:
-                by_row = np.stack([np.bincount(row, minlength=256) for row in classes[rows]])
-                total += self.row_weight[rows] @ by_row
-            else:
-                total += np.bincount(classes[rows].ravel(), minlength=256)
-        return total[list(values)]
+        return weigh(classes, self.row_weight)[list(values)]
 
     def rasterize(self, geometry: dict[str, Any], *, all_touched: bool = False) -> NDArray[np.bool_]:
         """Return which cells have their centre in a GeoJSON geometry (WGS 84), or touch it at all, (y, x) bool.

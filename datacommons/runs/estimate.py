@@ -37,8 +37,8 @@ _JOURNAL = 4  # bytes of a change in the journal of its walk
 # Bytes per cell, from the types of what is held at the same moment.
 _COVER = 1  # a map
 _DRIVER = 4  # float32
-_SCORE = _COUNT = 2  # 16 bits
-_WALK = 6  # maps and masks of one member: now, as last seen, stale twice, settled, and one on its way
+_SCORE = 2  # 16 bits
+_WALK = 4  # maps and masks of one member: now, as last seen, settled, and one on its way
 _PROMISE = 8 / STRIP  # what strips promise a transition
 _WORKING = 40  # of a band of rows: numbers and draws of its cells, or what they are tabulated by
 _RECENT = 12  # momentum: a share and what it is counted of
@@ -181,8 +181,8 @@ def _view_bytes(study: Study, survey: Survey) -> tuple[float, int]:
     near = Neighbourhood.of(study.grid, study.scenario.potential.neighbourhood_m, study.landscape.legend.values)
     sources = [transition.source for transition in survey.transitions]
     slots = max(sources.count(source) for source in sources)
-    promised = len(survey.transitions) * _PROMISE
-    return len(near.windows) * _COUNT + slots * _SCORE + promised, len(near.radii) * _COUNT
+    promised, count = len(survey.transitions) * _PROMISE, np.dtype(near.dtype).itemsize
+    return len(near.windows) * count + slots * _SCORE + promised, len(near.radii) * count
 
 
 def _learning_bytes(study: Study, survey: Survey) -> _Bytes:

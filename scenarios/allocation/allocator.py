@@ -20,7 +20,7 @@ from scenarios.kernels.assignment import NONE, assign
 from scenarios.kernels.draws import SCALE, TIE_BITS
 from scenarios.kernels.keys import Claims, collect, histogram
 from scenarios.kernels.races import race
-from scenarios.projection.strips import add_up
+from scenarios.projection.strips import look_at_strips
 
 Result = TypeVar("Result")
 
@@ -31,6 +31,7 @@ _SLACK = (SCALE // 4) << TIE_BITS  # how far below last year's threshold candida
 _MANY = 16_384
 _NOBODY = np.iinfo(np.int64).max  # floor of a transition that looks for no cells
 _MORE = 1.3  # how many more cells are looked for than are needed, where floors are guessed
+_SPARE, _SPARE_PART = 16, 16  # cells that a transition looks for beyond its demand: so many, and a sixteenth
 _ATTEMPTS = 8
 _TASKS = 6  # for each thread
 
@@ -100,140 +101,156 @@ class Allocator:
         """
         if not (demand > 0).any():
             return Placement(np.empty(0, np.int64), np.empty(0, np.int64), np.zeros(demand.size, np.int64))
-        need = int(-(-demand.sum() // self.grid.row_weight.min())) + demand.size
-        cells, keys = self.find_candidates(claims, need, demand > 0, account)
-        weights = self.grid.row_weight[cells // self.grid.shape[1]]
-        if weights.sum() < demand.sum():
-            demand = np.array(share_out(int(weights.sum()), demand))
-        choice = assign(keys, weights, demand)
+        for need in self._count_needs(demand):
+            cells, keys, floors = self.find_candidates(claims, need, account)
+            weights = self.grid.row_weight[cells // self.grid.shape[1]]
+            scarce = weights.sum() < demand.sum()
+            choice = assign(keys, weights, np.array(share_out(int(weights.sum()), demand)) if scarce else demand)
+            if not scarce and _is_enough(keys, choice, floors, demand):
+                break
         taken = choice != NONE
         placed = np.array([weights[choice == k].sum() for k in range(demand.size)], np.int64)
         return Placement(cells[taken], choice[taken], placed)
 
+    def _count_needs(self, demand: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Return how many cells each transition looks for, (transition,): first those that are likely to be enough.
+
+        All that is demanded of the class together is enough for each: rivals cannot take more than that. Where cells
+        differ in size, it is not told from fewer whether they were.
+        """
+        smallest = int(self.grid.row_weight.min())
+        whole = np.where(demand > 0, -(-demand.sum() // smallest) + demand.size, 0)
+        if smallest < self.grid.row_weight.max():
+            return [whole]
+        likely = demand // smallest
+        return [np.where(demand > 0, np.minimum(whole, likely + likely // _SPARE_PART + _SPARE), 0), whole]
+
     def find_candidates(
-        self, claims: Claims, need: int, wanted: NDArray[np.bool_], account: object
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return every cell that could win a transition, with its keys.
+        self, claims: Claims, need: NDArray[np.int64], account: object
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return the cells that could win a transition, with their keys.
 
         Parameters
         ----------
         claims : what the cells' keys are made of
-        need : rank in its keys below which no transition looks for cells. To place cell by cell it is all that is
-            demanded of the class together: rivals cannot take more than that.
-        wanted : (transition,) bool, which transitions look for cells
+        need : (transition,) int64, at least so many of the highest keys of each are found, or all; 0: it looks for none
         account : whose thresholds to remember
 
         Returns
         -------
-        (n,) int64, flat indices, rising; (n, transition) int64, keys. Some cells that rank lower may be among them.
+        (n,) int64, flat indices, rising; (n, transition) int64, keys; (transition,) int64, floors: every cell with a
+        key on or above one of them is among those found. Some others may be, too.
         """
-        claims = self._look_at_strips(claims)
+        claims, wanted = look_at_strips(claims, self.workers), need > 0
         floors = self._floors.get(account)
         if floors is None or (floors == _NOBODY)[wanted].any():
-            floors = self._guess_floors(claims, need, wanted)
+            floors = self._guess_floors(claims, need)
         cells, keys = self._collect(claims, floors)
         for attempt in range(_ATTEMPTS):
             found = (keys >= floors).sum(axis=0)
             if (found >= need)[wanted].all() or (floors == _LOWEST)[wanted].all():
                 break
-            floors = self._lower_floors(claims, floors, found, need, wanted, attempt)
+            floors = self._lower_floors(claims, floors, found, need, attempt)
             cells, keys = self._collect(claims, floors)
-        self._remember(account, keys, need, wanted)
-        return cells, keys
+        self._remember(account, keys, need)
+        return cells, keys, floors
 
-    def _look_at_strips(self, claims: Claims) -> Claims:
-        """Return the claims with what the strips promise."""
-        if claims.strips.size:
-            return claims
-        state = claims.land_cover, claims.source, claims.scores
-        strips = [add_up(*state, int(slot), claims.weights, self.workers) for slot in claims.slots]
-        return claims._replace(strips=np.stack(strips))
-
-    def _guess_floors(self, claims: Claims, need: int, wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def _guess_floors(self, claims: Claims, need: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return keys above which probably lie as many cells as are needed.
 
         By the time of n over the sum of all weights about n clocks have struck, fewer where some weights are large.
         """
         if not claims.weights.size:
-            return self._find_floors(claims, need, wanted)
-        rate = np.maximum(claims.strips.sum(axis=(1, 2)), np.finfo(float).tiny)
-        keys = np.log(rate / (_MORE * need)) * claims.temperature * (1 << TIE_BITS)
-        return np.where(wanted, np.maximum(keys.astype(np.int64), _LOWEST), _NOBODY)
+            return self._find_floors(claims, need)
+        promised = [claims.strips[:, :, place].sum(dtype=float) for place in claims.places]
+        rate = np.maximum(np.array(promised) * claims.units, np.finfo(float).tiny)
+        keys = np.log(rate / (_MORE * np.maximum(need, 1))) * claims.temperature * (1 << TIE_BITS)
+        return np.where(need > 0, np.maximum(keys.astype(np.int64), _LOWEST), _NOBODY)
 
     def _lower_floors(
         self,
         claims: Claims,
         floors: NDArray[np.int64],
         found: NDArray[np.int64],
-        need: int,
-        wanted: NDArray[np.bool_],
+        need: NDArray[np.int64],
         attempt: int,
     ) -> NDArray[np.int64]:
         """Return lower floors where too few cells were found; those of the last attempt are sure to let in enough."""
         if not claims.weights.size and attempt == _ATTEMPTS - 1:
-            return self._find_floors(claims, need, wanted)
+            return self._find_floors(claims, need)
         down = np.full(floors.size, _SLACK)
         if claims.weights.size:
             lack = np.maximum(_MORE * need / np.maximum(found, 1), _MORE)
             down = (np.log(lack) * claims.temperature * (1 << TIE_BITS)).astype(np.int64)
         lower = np.full(floors.size, _LOWEST) if attempt == _ATTEMPTS - 1 else np.maximum(floors - down, _LOWEST)
-        return np.where(wanted & (found < need), lower, floors)
+        return np.where((need > 0) & (found < need), lower, floors)
 
-    def _remember(self, account: object, keys: NDArray[np.int64], need: int, wanted: NDArray[np.bool_]) -> None:
-        floors = np.full(wanted.size, _NOBODY)
-        twice = min(2 * need, keys.shape[0])
-        for k in np.flatnonzero(wanted):
-            if keys.shape[0] > need:
-                ranked = np.partition(keys[:, k], [-twice, -need])
-                floors[k] = max(ranked[-twice], ranked[-need] - _SLACK)
+    def _remember(self, account: object, keys: NDArray[np.int64], need: NDArray[np.int64]) -> None:
+        floors = np.full(need.size, _NOBODY)
+        for k in np.flatnonzero(need):
+            if keys.shape[0] > need[k]:
+                twice = min(2 * need[k], keys.shape[0])
+                ranked = np.partition(keys[:, k], [-twice, -need[k]])
+                floors[k] = max(ranked[-twice], ranked[-need[k]] - _SLACK, _LOWEST)
             else:
                 floors[k] = _LOWEST
         self._floors[account] = floors
 
-    def _find_floors(self, claims: Claims, need: int, wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Find keys above which lie at least ``need`` cells: a histogram over all blocks, then one inside the bin."""
-        lowest = np.full(wanted.size, _LOWEST)
-        above, bins = self._rank(claims, lowest, _COARSE, _COARSE_BINS, np.full(wanted.size, need))
+    def _find_floors(self, claims: Claims, need: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Find keys above which lie as many cells as needed: a histogram over all blocks, then one inside the bin."""
+        lowest = np.full(need.size, _LOWEST)
+        above, bins = self._rank(claims, lowest, _COARSE, _COARSE_BINS, need)
         floors = lowest + (bins << _COARSE)
         if (above > need + _MANY).any():
-            above, bins = self._rank(claims, floors, _FINE, _FINE_BINS, np.full(wanted.size, need))
+            above, bins = self._rank(claims, floors, _FINE, _FINE_BINS, need)
             floors = floors + (bins << _FINE)
-        return np.where(wanted, floors, _NOBODY)
+        return np.where(need > 0, floors, _NOBODY)
 
     def _rank(
         self, claims: Claims, lowest: NDArray[np.int64], shift: int, bins: int, need: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return, per transition, the last bin with at least ``need`` cells in it and above, and how many these are."""
-        parts = self._do(lambda block: histogram(claims, block, lowest, shift, bins))
+        parts = self._do(lambda blocks: histogram(claims, blocks, lowest, shift, bins))
         above = np.cumsum(np.sum(parts, axis=0)[:, ::-1], axis=1)[:, ::-1]
         last = np.maximum((above >= need[:, None]).sum(axis=1) - 1, 0)
         return above[np.arange(last.size), last], last
 
     def _collect(self, claims: Claims, floors: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        found = self._do(lambda block: _collect_block(claims, block, floors))
+        found = self._do(lambda blocks: _collect_blocks(claims, blocks, floors))
         cells = np.concatenate([cells for cells, _ in found])
         keys = np.concatenate([keys for _, keys in found])
         order = np.argsort(cells)
         return cells[order], keys[order]
 
-    def _do(self, function: Callable[[Block], Result]) -> list[Result]:
-        """Return a function's results for all blocks, several of which make a task: a block alone is soon done."""
-        tasks = _TASKS * self.workers.threads
-        batches = [self.blocks[n::tasks] for n in range(min(tasks, len(self.blocks)))]
-        done = self.workers.map(lambda blocks: [function(block) for block in blocks], batches)
-        return [result for results in done for result in results]
+    def _do(self, function: Callable[[NDArray[np.int64]], Result]) -> list[Result]:
+        """Return a function's results for all blocks, (n, 4) at a time: a block alone is soon done."""
+        blocks = np.array(self.blocks, np.int64).reshape(-1, 4)
+        tasks = min(_TASKS * self.workers.threads, len(blocks))
+        return self.workers.map(function, [np.ascontiguousarray(blocks[n::tasks]) for n in range(tasks)])
 
 
-def _collect_block(
-    claims: Claims, block: Block, floors: NDArray[np.int64]
+def _collect_blocks(
+    claims: Claims, blocks: NDArray[np.int64], floors: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     find, room = race if claims.weights.size else collect, _MANY
     while True:
         cells, keys = np.empty(room, np.int64), np.empty((room, floors.size), np.int64)
-        found = find(claims, block, floors, cells, keys)
+        found = find(claims, blocks, floors, cells, keys)
         if found <= room:
             return cells[:found], keys[:found]
         room = found
+
+
+def _is_enough(
+    keys: NDArray[np.int64], choice: NDArray[np.int64], floors: NDArray[np.int64], demand: NDArray[np.int64]
+) -> bool:
+    """Tell whether no other cell could make the sum of the keys larger.
+
+    It could not if each transition has left a cell with a key on or above its floor: to this transition, any cell that
+    was not collected is worth less.
+    """
+    left = keys[choice == NONE]
+    return bool(((left >= floors).any(axis=0) | (floors == _LOWEST))[demand > 0].all())
 
 
 def share_out(amount: int, parts: NDArray[np.int64]) -> list[int]:

@@ -225,7 +225,10 @@ class _Trial:
             temperature=TEMPERATURE_ONE,
             gumbel=draws.gumbel_table(),
             weights=NO_WEIGHTS,
+            ceilings=np.zeros(1, np.int64),
+            units=np.ones(1),
             strips=UNKNOWN,
+            places=np.zeros(1, np.int64),
         )
         past = Past(
             np.zeros(grid.shape, np.int32), np.zeros(chosen.size + 1, np.int64), np.zeros(chosen.size + 1, np.bool_), 1

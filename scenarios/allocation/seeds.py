@@ -92,9 +92,11 @@ class SeedSearch:
             barred=barred,
             slots=claims.slots[k : k + 1],
             streams=claims.streams[k : k + 1],
-            strips=claims.strips[k : k + 1],
+            ceilings=claims.ceilings[k : k + 1],
+            units=claims.units[k : k + 1],
+            places=claims.places[k : k + 1],
         )
-        cells, keys = self.cells.find_candidates(mine, need, np.array([True]), (self.account, k, kind))
+        cells, keys, _ = self.cells.find_candidates(mine, np.array([need]), (self.account, k, kind))
         best = np.lexsort((cells, -keys[:, 0]))[:need]
         cells, ranks = cells[best], keys[best, 0]
         if cells.size:

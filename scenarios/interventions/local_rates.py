@@ -18,7 +18,7 @@ from scenarios.kernels.draws import SCALE
 from scenarios.kernels.keys import Claims
 from scenarios.kernels.scores import odds_table, sum_odds
 from scenarios.kernels.strips import LARGEST_SCORE
-from scenarios.projection.strips import UNKNOWN
+from scenarios.projection.strips import UNKNOWN, weigh_units
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +74,17 @@ def see_locally(claims: Claims, rates: Sequence[LocalRate | None]) -> Claims:
     """Return claims whose scores are seen with the rates of each transition; the claims themselves without any."""
     if not any(rates):
         return claims
-    scores = [claims.scores[slot] for slot in claims.slots]
+    scores = [claims.scores[:, :, slot] for slot in claims.slots]
     seen = [one if rate is None else rate.see(one) for one, rate in zip(scores, rates, strict=True)]
-    return claims._replace(scores=np.stack(seen), slots=np.arange(len(seen)), strips=UNKNOWN)
+    raised = np.array([0 if rate is None else int(rate.shift.max(initial=0)) for rate in rates], np.int64)
+    ceilings = np.minimum(claims.ceilings + raised, LARGEST_SCORE)
+    return claims._replace(
+        scores=np.stack(seen, axis=-1),
+        slots=np.arange(len(seen)),
+        ceilings=ceilings,
+        units=weigh_units(ceilings, claims.temperature),
+        strips=UNKNOWN,
+    )
 
 
 def drop_stopped(result: Placement, rates: Sequence[LocalRate | None], row_weight: NDArray[np.int64]) -> Placement:

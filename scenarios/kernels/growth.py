@@ -15,7 +15,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from scenarios.kernels.draws import draw
-from scenarios.kernels.keys import Claims, key_of, score_of
+from scenarios.kernels.keys import Claims, key_of
+from scenarios.kernels.strips import score_of
 from scenarios.kernels.windows import Int
 
 ELSEWHERE, EXPANSION, NEW = 0, 1, 2

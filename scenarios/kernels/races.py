@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from scenarios.kernels.draws import SCALE, TIE_BITS, draw
 from scenarios.kernels.keys import Claims
-from scenarios.kernels.strips import STRIP, weight_of
+from scenarios.kernels.strips import STRIP, score_of, weight_of
 from scenarios.kernels.windows import Int
 
-LATEST = np.int64(-(1 << 62))
+LATEST = np.int64(-(1 << 50))
 """Key of a cell whose clock strikes too late to be seen."""
 
 _OWN = np.uint64(0xD1B54A32D192ED03)  # the draws of races are others than those of single cells
@@ -89,29 +89,28 @@ def _strike(
     land_cover: NDArray[np.uint8],
     scores: NDArray[np.int16],
     slot: Int,
-    weights: NDArray[np.float64],
+    ceiling: Int,
+    weights: NDArray[np.int64],
     row: int,
     strip: int,
     gone: np.uint64,
-    aim: float,
-) -> tuple[int, float]:
-    """Return the column of the cell whose clock strikes, -1 if none is left, and the rate of the others.
+    aim: Int,
+) -> tuple[int, Int]:
+    """Return the column of the cell whose clock strikes, and its weight.
 
     Parameters
     ----------
     gone : bit by bit, cells whose clock has struck
-    aim : the first cell strikes at which the sum of the weights passes it
+    aim : the cell strikes at which the sum of the weights passes it; less than the sum of all
     """
-    struck, weight, passed, others = -1, 0.0, 0.0, 0.0
+    passed = np.int64(0)
     for column in range(strip * STRIP, min((strip + 1) * STRIP, land_cover.shape[1])):
         if land_cover[row, column] == source and not gone >> np.uint64(column - strip * STRIP) & np.uint64(1):
-            if passed <= aim:  # the last one where the sum was rounded down
-                others += weight
-                struck, weight = column, weight_of(scores, slot, row, column, weights)
-                passed += weight
-            else:
-                others += weight_of(scores, slot, row, column, weights)
-    return struck, others
+            weight = weight_of(score_of(scores, slot, row, column), ceiling, weights)
+            passed += weight
+            if passed > aim:
+                return column, weight
+    return -1, np.int64(0)  # never: all weights together pass any aim
 
 
 @njit(inline="always")
@@ -121,10 +120,12 @@ def _race_strip(
     barred: NDArray[np.uint8],
     scores: NDArray[np.int16],
     slot: Int,
-    weights: NDArray[np.float64],
+    ceiling: Int,
+    unit: float,
+    weights: NDArray[np.int64],
     temperature: int,
     key_of_draws: np.uint64,
-    rate: float,
+    left: Int,
     row: int,
     strip: int,
     floor: Int,
@@ -134,20 +135,22 @@ def _race_strip(
 
     Parameters
     ----------
-    rate : what the strip promises
+    left : what the strip promises, the weights of all its clocks together
     seen : (cell,) int64, keys; written where a clock strikes in time and the cell is free
     """
     time, latest, struck = 0.0, np.int64(1 << 62), 0
     gone = found = np.uint64(0)
-    while rate > 0.0:
-        time += wait(_uniform(draw(key_of_draws, row, (strip * STRIP + struck) * 2))) / rate
+    while left > 0:
+        time += wait(_uniform(draw(key_of_draws, row, (strip * STRIP + struck) * 2))) / (np.float64(left) * unit)
         latest = min(latest, key_of_time(time, temperature))  # never above the one before, however it is rounded
         if latest < floor:
             break
-        aim = _uniform(draw(key_of_draws, row, (strip * STRIP + struck) * 2 + 1)) * rate
-        column, rate = _strike(source, land_cover, scores, slot, weights, row, strip, gone, aim)
+        share = _uniform(draw(key_of_draws, row, (strip * STRIP + struck) * 2 + 1))
+        aim = min(np.int64(share * np.float64(left)), left - 1)
+        column, weight = _strike(source, land_cover, scores, slot, ceiling, weights, row, strip, gone, aim)
         if column < 0:
             break
+        left -= weight
         place = np.uint64(column - strip * STRIP)
         gone |= np.uint64(1) << place
         struck += 1
@@ -160,16 +163,16 @@ def _race_strip(
 @njit(nogil=True, cache=True)
 def race(
     claims: Claims,
-    block: tuple[int, int, int, int],
+    blocks: NDArray[np.int64],
     floors: NDArray[np.int64],
     cells: NDArray[np.int64],
     keys: NDArray[np.int64],
 ) -> int:
-    """Write the cells of one block with at least one key on or above its floor, and these keys.
+    """Write the cells of some blocks with at least one key on or above its floor, and these keys.
 
     Parameters
     ----------
-    block : first row, last row, first column, last column (exclusive ends), cut between strips
+    blocks : (n, 4) first row, last row, first column, last column (exclusive ends), cut between strips
     floors : (K,) smallest key of interest of each transition
     cells : (capacity,) flat indices, written strip by strip
     keys : (capacity, K), written; `LATEST` where a key is below its floor
@@ -179,41 +182,47 @@ def race(
     int, the number found. Where it passes the capacity, the rest was not written: call again with more room.
     """
     # Arrays taken out of the tuple once: inside the loops each access would count its references.
-    source, land_cover, barred, scores, slots, streams, temperature, _, weights, strips = claims
-    # Times after which no clock is of interest, a little late: what is in time is told by its key.
-    ends = np.exp(np.minimum(700.0, 1e-6 - floors * (1024.0 / _UNIT) / temperature))
+    source, land_cover, barred, scores, slots, streams, temperature, _, weights, ceilings, units, strips, places = (
+        claims
+    )
+    # What a strip has to promise for a uniform number of 1, and less for a smaller one, that its first clock may be of
+    # interest; a little less, for what is in time is told by its key. An exponential time is never shorter than its
+    # uniform number.
+    hopes = np.exp(np.maximum(-700.0, floors * (1024.0 / _UNIT) / temperature - 1e-6)) / units
     seen = np.full((streams.size, STRIP), LATEST)
     found = 0
-    for row in range(block[0], block[1]):
-        for strip in range(block[2] // STRIP, -(-block[3] // STRIP)):
-            here = np.uint64(0)
-            for k in range(streams.size):
-                # An exponential time is never shorter than its uniform number.
-                rate, own = strips[k, row, strip], streams[k] ^ _OWN
-                if _uniform(draw(own, row, strip * STRIP * 2)) <= ends[k] * rate:
-                    here |= _race_strip(
-                        source,
-                        land_cover,
-                        barred,
-                        scores,
-                        slots[k],
-                        weights,
-                        temperature,
-                        own,
-                        rate,
-                        row,
-                        strip,
-                        floors[k],
-                        seen[k],
-                    )
-            place = 0
-            while here:
-                if here & np.uint64(1):
-                    if found < cells.size:
-                        cells[found] = row * land_cover.shape[1] + strip * STRIP + place
-                        keys[found] = seen[:, place]
-                    seen[:, place] = LATEST
-                    found += 1
-                here >>= np.uint64(1)
-                place += 1
+    for block in blocks:
+        for row in range(block[0], block[1]):
+            for strip in range(block[2] // STRIP, -(-block[3] // STRIP)):
+                here = np.uint64(0)
+                for k in range(streams.size):
+                    left, own = strips[row, strip, places[k]], streams[k] ^ _OWN
+                    if left > 0 and _uniform(draw(own, row, strip * STRIP * 2)) * hopes[k] <= np.float64(left):
+                        here |= _race_strip(
+                            source,
+                            land_cover,
+                            barred,
+                            scores,
+                            slots[k],
+                            ceilings[k],
+                            units[k],
+                            weights,
+                            temperature,
+                            own,
+                            left,
+                            row,
+                            strip,
+                            floors[k],
+                            seen[k],
+                        )
+                place = 0
+                while here:
+                    if here & np.uint64(1):
+                        if found < cells.size:
+                            cells[found] = row * land_cover.shape[1] + strip * STRIP + place
+                            keys[found] = seen[:, place]
+                        seen[:, place] = LATEST
+                        found += 1
+                    here >>= np.uint64(1)
+                    place += 1
     return found

@@ -12,8 +12,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from scenarios.kernels.draws import SCALE
-from scenarios.kernels.strips import LARGEST_SCORE, STRIP, is_any
-from scenarios.kernels.windows import Int, share_level
+from scenarios.kernels.strips import LARGEST_SCORE, STRIP, Promises, is_any, move_promise
+from scenarios.kernels.windows import Counts, Int, share_level
 
 
 class Tables(NamedTuple):
@@ -33,8 +33,8 @@ class Tables(NamedTuple):
 def rescore(
     tables: Tables,
     land_cover: NDArray[np.uint8],
-    counts: NDArray[np.uint16],
-    valid: NDArray[np.uint16],
+    counts: Counts,
+    valid: Counts,
     stale: NDArray[np.uint8],
     rows: tuple[int, int],
     scores: NDArray[np.int16],
@@ -44,11 +44,11 @@ def rescore(
     Parameters
     ----------
     land_cover : (y, x) uint8
-    counts : (W, y, x) uint16, cells of a class in each window
-    valid : (R, y, x) uint16, cells with data in each window
+    counts : (y, x, W) uint8 or uint16, cells of a class in each window
+    valid : (R, y, x) uint8 or uint16, cells with data in each window
     stale : (y, x) uint8, non-zero where to compute; cleared
     rows : first and last (exclusive) row to look at
-    scores : (K, y, x) int16, written: row k is the k-th transition out of the class that the cell has
+    scores : (y, x, K) int16, written: slot k is the k-th transition out of the class that the cell has
     """
     # Arrays taken out of the tuple once: inside the loops each access would count its references.
     first_of, count_of, static, curves, used, radius_of, sizes, shifts = tables
@@ -59,98 +59,79 @@ def rescore(
             for column in range(*_reach(stale, row, strip)):
                 if stale[row, column]:
                     stale[row, column] = 0
-                    _score_cell(
-                        first_of,
-                        count_of,
-                        static,
-                        flat,
-                        levels,
-                        depth,
-                        radius_of,
-                        sizes,
-                        shifts,
-                        windows,
-                        look_up,
-                        land_cover,
-                        counts,
-                        valid,
-                        row,
-                        column,
-                        scores,
-                    )
+                    first, count = first_of[land_cover[row, column]], count_of[land_cover[row, column]]
+                    if count:
+                        find_places(
+                            levels, depth, radius_of, sizes, shifts, windows, counts, valid, row, column, first, look_up
+                        )
+                    for k in range(count):
+                        score = add_up(flat, look_up, windows.size, k, static[first + k, row, column])
+                        scores[row, column, k] = score
 
 
 @njit(nogil=True, cache=True)
 def rescore_cells(
     tables: Tables,
     land_cover: NDArray[np.uint8],
-    counts: NDArray[np.uint16],
-    valid: NDArray[np.uint16],
+    counts: Counts,
+    valid: Counts,
     cells: NDArray[np.int64],
     scores: NDArray[np.int16],
+    promises: Promises,
 ) -> None:
-    """Compute the scores of some cells, (n,) int64, flat indices, anew; see `rescore`."""
-    # Arrays taken out of the tuple once: inside the loops each access would count its references.
+    """Compute the scores of some cells, (n,) int64, flat indices, anew, and change what their strips promise.
+
+    Other parameters are those of `rescore`.
+    """
+    # Arrays taken out of the tuples once: inside the loops each access would count its references.
     first_of, count_of, static, curves, used, radius_of, sizes, shifts = tables
+    weights, ceilings, promised = promises
     windows, look_up, levels = np.flatnonzero(used), np.empty(used.size, np.uint64), np.uint64(curves.shape[1])
     flat, depth = curves.ravel(), np.uint64(curves.shape[2])
     for cell in cells:
         row, column = divmod(cell, land_cover.shape[1])
-        _score_cell(
-            first_of,
-            count_of,
-            static,
-            flat,
-            levels,
-            depth,
-            radius_of,
-            sizes,
-            shifts,
-            windows,
-            look_up,
-            land_cover,
-            counts,
-            valid,
-            row,
-            column,
-            scores,
-        )
+        first, count = first_of[land_cover[row, column]], count_of[land_cover[row, column]]
+        if count:
+            find_places(levels, depth, radius_of, sizes, shifts, windows, counts, valid, row, column, first, look_up)
+        for k in range(count):
+            before, t = scores[row, column, k], first + k
+            after = add_up(flat, look_up, windows.size, k, static[t, row, column])
+            scores[row, column, k] = after
+            move_promise(promised, row, column // STRIP, t, before, after, ceilings[t], weights)
 
 
 @njit(inline="always")
-def _score_cell(
-    first_of: NDArray[np.int64],
-    count_of: NDArray[np.int64],
-    static: NDArray[np.int16],
-    flat: NDArray[np.int16],
+def find_places(
     levels: np.uint64,
     depth: np.uint64,
     radius_of: NDArray[np.int64],
     sizes: NDArray[np.int64],
     shifts: NDArray[np.int64],
     windows: NDArray[np.int64],
-    look_up: NDArray[np.uint64],
-    land_cover: NDArray[np.uint8],
-    counts: NDArray[np.uint16],
-    valid: NDArray[np.uint16],
+    counts: Counts,
+    valid: Counts,
     row: Int,
     column: Int,
-    scores: NDArray[np.int16],
+    first: Int,
+    out: NDArray[np.uint64],
 ) -> None:
-    """Compute the scores of one cell; its levels are found once for all transitions.
+    """Find where the curves of a cell's windows are looked up, once for all transitions out of its class.
 
     Unsigned indices spare the check whether one counts from the end.
     """
-    first, count = first_of[land_cover[row, column]], count_of[land_cover[row, column]]
-    for n in range(windows.size if count else 0):
+    for n in range(windows.size):
         w, r = windows[n], radius_of[windows[n]]
-        level = share_level(counts[w, row, column], valid[r, row, column], sizes[r], shifts[r])
-        look_up[n] = (np.uint64(w) * levels + level) * depth + np.uint64(first)
-    for k in range(count):
-        total = np.int64(static[first + k, row, column])
-        for n in range(windows.size):
-            total += flat[look_up[n] + np.uint64(k)]
-        scores[k, row, column] = np.int16(min(max(total, -LARGEST_SCORE), LARGEST_SCORE))
+        level = share_level(counts[row, column, w], valid[r, row, column], sizes[r], shifts[r])
+        out[n] = (np.uint64(w) * levels + level) * depth + np.uint64(first)
+
+
+@njit(inline="always")
+def add_up(flat: NDArray[np.int16], places: NDArray[np.uint64], windows: int, k: Int, static: Int) -> np.int16:
+    """Return a score: that of the drivers, and those of the windows, cut at the largest."""
+    total = np.int64(static)
+    for n in range(windows):
+        total += flat[places[n] + np.uint64(k)]
+    return np.int16(min(max(total, -LARGEST_SCORE), LARGEST_SCORE))
 
 
 @njit(inline="always")

@@ -1,11 +1,13 @@
 """Strips: 64 cells of a row, and what they promise together, so that most cells need not be looked at.
 
 What a strip promises a transition is either the sum of its cells' weights, ``exp(score / temperature)``, or, where
-nothing is drawn, the highest score among them. Strips stand where they are for any block: a sum adds up the same cells
-in the same order, and so has the same bytes.
+nothing is drawn, a score that none of its cells passes. Weights are integers: a sum of them is followed cell by cell as
+scores change, in any order, and stays exact.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -20,10 +22,20 @@ STRIP = 64
 LARGEST_SCORE = np.int64(31 * SCALE)
 """Scores are cut at 31 natural-log units, which keeps them in 16 bits and keys inside their histogram."""
 
-NOTHING = -np.inf
+NOTHING = np.int64(-(1 << 40))
 """What a strip promises that has no cell of the class, where the highest score counts."""
 
+_SPAN = 2 * LARGEST_SCORE  # a score cannot lie further below a ceiling
+_WEIGHT_BITS = 56  # of the largest weight: those of a whole strip add up in 63
 _MANTISSA_BITS = 24
+
+
+class Promises(NamedTuple):
+    """What all strips promise all modelled transitions. Shapes: T transitions."""
+
+    weights: NDArray[np.int64]  # from `weight_table`; empty: nothing is drawn, and the highest score counts
+    ceilings: NDArray[np.int64]  # (T,) what no score of a transition passes; its weight is the largest
+    promised: NDArray[np.int64]  # (y, strip, T)
 
 
 def count_strips(width: int) -> int:
@@ -31,21 +43,67 @@ def count_strips(width: int) -> int:
     return -(-width // STRIP)
 
 
-def weight_table(temperature: float) -> NDArray[np.float64]:
-    """Return the weight of every score from the lowest to the highest, rounded to 24 bits.
+def weight_table(temperature: float) -> NDArray[np.int64]:
+    """Return the weights of scores by how far they lie below their ceiling, the furthest first, as integers.
 
-    Rounding hides how each machine's `exp` rounds its last bit (a test checks that no value lies near a half).
+    The largest is ``2**56``; one that is smaller than ``2**-56`` of it counts as that, so that no cell is without hope.
+    Rounding to 24 bits hides how each machine's `exp` rounds its last bit (a test checks that no value lies near a
+    half).
     """
-    scores = np.arange(-LARGEST_SCORE, LARGEST_SCORE + 1) / SCALE
-    mantissa, exponent = np.frexp(np.exp(scores / temperature))
+    below = np.arange(-_SPAN, 1) / SCALE
+    weights = np.rint(np.ldexp(_round(np.exp(below / temperature)), _WEIGHT_BITS))
+    return np.maximum(weights, 1).astype(np.int64)
+
+
+def unit_weights(ceilings: NDArray[np.int64], temperature: float) -> NDArray[np.float64]:
+    """Return what a weight of 1 stands for below each ceiling, (T,) float64, in ``exp(score / temperature)``."""
+    return np.ldexp(_round(np.exp(ceilings / SCALE / temperature)), -_WEIGHT_BITS)
+
+
+def _round(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    mantissa, exponent = np.frexp(values)
     return np.asarray(np.ldexp(np.rint(np.ldexp(mantissa, _MANTISSA_BITS)), exponent - _MANTISSA_BITS))
 
 
 @njit(inline="always")
-def weight_of(scores: NDArray[np.int16], slot: Int, row: Int, column: Int, weights: NDArray[np.float64]) -> float:
-    """Return the weight of one cell for the transition in a slot; below slot 0 all cells are alike."""
-    score = np.int64(scores[slot, row, column]) if slot >= 0 else np.int64(0)
-    return float(weights[np.uint64(LARGEST_SCORE + score)])
+def weight_of(score: Int, ceiling: Int, weights: NDArray[np.int64]) -> Int:
+    """Return the weight of a score."""
+    return np.int64(weights[np.uint64(np.int64(score) - np.int64(ceiling) + _SPAN)])
+
+
+@njit(inline="always")
+def score_of(scores: NDArray[np.int16], slot: Int, row: Int, column: Int) -> Int:
+    """Return the score of one cell in a slot; 0 below slot 0, where all cells are alike."""
+    return np.int64(scores[row, column, slot]) if slot >= 0 else np.int64(0)
+
+
+@njit(inline="always")
+def add_promise(total: Int, score: Int, ceiling: Int, weights: NDArray[np.int64]) -> Int:
+    """Return what a strip promises that has one more cell."""
+    return total + weight_of(score, ceiling, weights) if weights.size else max(total, np.int64(score))
+
+
+@njit(inline="always")
+def move_promise(
+    promised: NDArray[np.int64],
+    row: Int,
+    strip: Int,
+    t: Int,
+    before: Int,
+    after: Int,
+    ceiling: Int,
+    weights: NDArray[np.int64],
+) -> None:
+    """Let the score of one cell of a strip change.
+
+    Where the highest score counts, it may then be less than what is promised; that is mended when the strip is next
+    looked through.
+    """
+    if weights.size:
+        change = weight_of(after, ceiling, weights) - weight_of(before, ceiling, weights)
+        promised[row, strip, t] += change
+    elif after > promised[row, strip, t]:
+        promised[row, strip, t] = after
 
 
 @njit(nogil=True, cache=True)
@@ -54,9 +112,10 @@ def promise(
     source: int,
     scores: NDArray[np.int16],
     slot: int,
-    weights: NDArray[np.float64],
+    ceiling: int,
+    weights: NDArray[np.int64],
     rows: tuple[int, int],
-    out: NDArray[np.float64],
+    out: NDArray[np.int64],
 ) -> None:
     """Say what the strips of some rows promise one transition.
 
@@ -64,21 +123,19 @@ def promise(
     ----------
     land_cover : (y, x) uint8
     source : class that the transition leads out of
-    scores : (slot, y, x) int16
+    scores : (y, x, slot) int16
     slot : of the transition; below 0: all cells are alike
+    ceiling : that none of its scores passes
     weights : of the scores, from `weight_table`; empty: the highest score counts
     rows : first and last (exclusive) row
-    out : (y, strip) float64, written in ``rows``
+    out : (y, strip) int64, written in ``rows``
     """
     for row in range(rows[0], rows[1]):
-        out[row] = 0.0 if weights.size else NOTHING
+        out[row] = 0 if weights.size else NOTHING
         for column in range(land_cover.shape[1]):
             if land_cover[row, column] == source:
-                if weights.size:
-                    out[row, column // STRIP] += weight_of(scores, slot, row, column, weights)
-                else:
-                    score = float(scores[slot, row, column]) if slot >= 0 else 0.0
-                    out[row, column // STRIP] = max(out[row, column // STRIP], score)
+                score = score_of(scores, slot, row, column)
+                out[row, column // STRIP] = add_promise(out[row, column // STRIP], score, ceiling, weights)
 
 
 @njit(nogil=True, cache=True)
@@ -87,47 +144,28 @@ def renew(
     first_of: NDArray[np.int64],
     count_of: NDArray[np.int64],
     scores: NDArray[np.int16],
-    weights: NDArray[np.float64],
+    promises: Promises,
     strips: NDArray[np.int64],
-    out: NDArray[np.float64],
 ) -> None:
     """Say anew what some strips promise every transition.
 
     Parameters
     ----------
     first_of, count_of : (256,) int64, first transition out of each class, and how many there are
-    scores : (slot, y, x) int16: slot k is the k-th transition out of the class that the cell has
+    scores : (y, x, slot) int16: slot k is the k-th transition out of the class that the cell has
+    promises : written in ``strips``
     strips : (n,) int64, flat indices of strips
-    out : (T, y, strip) float64, written in ``strips``
     """
-    sums = np.empty(out.shape[0])
+    weights, ceilings, promised = promises
     for place in strips:
-        row, strip = divmod(place, out.shape[2])
-        sums[:] = 0.0 if weights.size else NOTHING
-        column, last = strip * STRIP, min((strip + 1) * STRIP, land_cover.shape[1])
-        while column < last:
-            value, end = land_cover[row, column], column + 1
-            while end < last and land_cover[row, end] == value:
-                end += 1
+        row, strip = divmod(place, promised.shape[1])
+        promised[row, strip] = 0 if weights.size else NOTHING
+        for column in range(strip * STRIP, min((strip + 1) * STRIP, land_cover.shape[1])):
+            value = land_cover[row, column]
             for k in range(count_of[value]):
                 t = first_of[value] + k
-                sums[t] = _add_cells(scores, k, row, column, end, weights, sums[t])
-            column = end
-        for t in range(sums.size):
-            out[t, row, strip] = sums[t]
-
-
-@njit(inline="always")
-def _add_cells(
-    scores: NDArray[np.int16], slot: Int, row: Int, first: Int, end: Int, weights: NDArray[np.float64], total: float
-) -> float:
-    """Add to what a strip promises what some cells of a class do, one after the other."""
-    for column in range(first, end):
-        if weights.size:
-            total += weight_of(scores, slot, row, column, weights)
-        else:
-            total = max(total, float(scores[slot, row, column]))
-    return total
+                score = scores[row, column, k]
+                promised[row, strip, t] = add_promise(promised[row, strip, t], score, ceilings[t], weights)
 
 
 @njit(nogil=True, cache=True)

@@ -6,6 +6,55 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+_LANES = 4  # neighbours are mostly of one class; counting each in another row, none waits for the one before
+
+
+@njit(nogil=True, cache=True)
+def weigh(land_cover: NDArray[np.uint8], row_weight: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Add up the weights of the cells of each value, (256,) int64.
+
+    Parameters
+    ----------
+    land_cover : (y, x) uint8
+    row_weight : (y,) int64, of one cell of each row
+    """
+    total, counts = np.zeros(256, np.int64), np.zeros((_LANES, 256), np.int64)
+    for row in range(land_cover.shape[0]):
+        for column in range(land_cover.shape[1]):
+            counts[column % _LANES, land_cover[row, column]] += 1
+        for lane in range(_LANES):
+            for value in range(256):
+                total[value] += counts[lane, value] * row_weight[row]
+                counts[lane, value] = 0
+    return total
+
+
+@njit(nogil=True, cache=True)
+def move_weights(
+    cells: NDArray[np.int64],
+    before: NDArray[np.uint8],
+    after: NDArray[np.uint8],
+    zones: NDArray[np.integer],
+    row_weight: NDArray[np.int64],
+    place: NDArray[np.int64],
+    area: NDArray[np.int64],
+) -> None:
+    """Move cells that change from a class to another in the areas of their zones.
+
+    Parameters
+    ----------
+    cells : (n,) int64, flat indices
+    before, after : (n,) uint8, legend values
+    zones : (y, x), number of the zone of each cell
+    row_weight : (y,) int64, of one cell of each row
+    place : (256,) int64, column of ``area`` by legend value
+    area : (zone, class) int64, changed
+    """
+    for n in range(cells.size):
+        row, column = divmod(cells[n], zones.shape[1])
+        area[zones[row, column], place[before[n]]] -= row_weight[row]
+        area[zones[row, column], place[after[n]]] += row_weight[row]
+
 
 @njit(nogil=True, cache=True)
 def tally(land_cover: NDArray[np.uint8], values: NDArray[np.uint8], counts: NDArray[np.uint8]) -> None:

@@ -6,17 +6,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Int = int | np.int64
+Int = int | np.int64 | np.int16
 """A signed integer, in Python or in a kernel."""
 
-Count = int | np.uint16
+Count = int | np.uint8 | np.uint16 | np.int64
 """Cells of a window."""
+
+Counts = NDArray[np.uint8] | NDArray[np.uint16]
+"""The same of many; eight bits hold those of windows of up to 15 x 15 cells."""
 
 
 @njit(nogil=True, cache=True)
-def count_window(
-    land_cover: NDArray[np.uint8], value: int, radius: int, rows: tuple[int, int], out: NDArray[np.uint16]
-) -> None:
+def count_window(land_cover: NDArray[np.uint8], value: int, radius: int, rows: tuple[int, int], out: Counts) -> None:
     """Count cells of one class in the (2 radius + 1)² window around each cell, by running sums.
 
     Parameters
@@ -24,26 +25,26 @@ def count_window(
     land_cover : (y, x) uint8, legend values
     value : the class to count; -1 counts every cell that is not 0
     rows : first and last (exclusive) row to fill, so that blocks of rows can be filled side by side
-    out : (y, x) uint16, written in ``rows``
+    out : (y, x) uint8 or uint16, written in ``rows``
     """
     height, width = land_cover.shape
     first, last = rows
     column = np.zeros(width, np.int32)
     for row in range(max(0, first - radius), min(height, first + radius)):
         for x in range(width):
-            column[x] += _is(land_cover[row, x], value)
+            column[x] += is_of(land_cover[row, x], value)
     for row in range(first, last):
         if row + radius < height:
             for x in range(width):
-                column[x] += _is(land_cover[row + radius, x], value)
+                column[x] += is_of(land_cover[row + radius, x], value)
         if row - radius - 1 >= max(0, first - radius):
             for x in range(width):
-                column[x] -= _is(land_cover[row - radius - 1, x], value)
-        _slide(column, radius, out[row])
+                column[x] -= is_of(land_cover[row - radius - 1, x], value)
+        slide(column, radius, out[row])
 
 
 @njit(inline="always")
-def _slide(column: NDArray[np.int32], radius: int, out: NDArray[np.uint16]) -> None:
+def slide(column: NDArray[np.int32], radius: int, out: Counts) -> None:
     """Add up each window's columns along one row."""
     width = column.size
     total = 0
@@ -58,13 +59,14 @@ def _slide(column: NDArray[np.int32], radius: int, out: NDArray[np.uint16]) -> N
 
 
 @njit(inline="always")
-def _is(cell: int, value: int) -> int:
+def is_of(cell: int, value: int) -> int:
+    """Tell whether a cell is of a class, 1 or 0; below 0, whether it has data."""
     return int(cell != 0) if value < 0 else int(cell == value)
 
 
 @njit(nogil=True, cache=True)
 def move_counts(
-    counts: NDArray[np.uint16],
+    counts: Counts,
     radii: NDArray[np.int64],
     values: NDArray[np.int64],
     cells: NDArray[np.int64],
@@ -76,7 +78,7 @@ def move_counts(
 
     Parameters
     ----------
-    counts : (window, y, x) uint16, changed in place
+    counts : (y, x, window) uint8 or uint16, changed in place
     radii, values : (window,) radius in cells and class of each window
     cells : (n,) flat indices of the changed cells
     sources, targets : (n,) uint8, class before and after
@@ -87,7 +89,7 @@ def move_counts(
     for cell in cells:
         row, column = divmod(cell, width)
         stale[max(0, row - widest) : row + widest + 1, max(0, column - widest) : column + widest + 1] = 1
-    for w in range(counts.shape[0]):
+    for w in range(radii.size):
         radius = radii[w]
         for n in range(cells.size):
             change = int(targets[n] == values[w]) - int(sources[n] == values[w])
@@ -96,7 +98,7 @@ def move_counts(
             row, column = divmod(cells[n], width)
             for y in range(max(0, row - radius), min(height, row + radius + 1)):
                 for x in range(max(0, column - radius), min(width, column + radius + 1)):
-                    counts[w, y, x] = np.uint16(np.int64(counts[w, y, x]) + change)
+                    counts[y, x, w] = np.int64(counts[y, x, w]) + change
 
 
 @njit(inline="always")
@@ -109,9 +111,7 @@ def share_level(count: Count, valid: Count, size: Int, shift: Int) -> np.uint64:
 
 
 @njit(nogil=True, cache=True)
-def share_levels(
-    counts: NDArray[np.uint16], valid: NDArray[np.uint16], size: int, shift: int, cells: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def share_levels(counts: Counts, valid: Counts, size: int, shift: int, cells: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return `share_level` of the given cells (flat indices)."""
     out = np.empty(cells.size, np.int64)
     width = counts.shape[1]

@@ -19,6 +19,9 @@ from scenarios.potential.samples import CATEGORY_EDGES
 
 _LARGEST_LOG_ODDS = 12.0
 
+HIGHEST = int(_LARGEST_LOG_ODDS * SCALE)
+"""What no score of `to_fixed_point` passes."""
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from scenarios.cluster import Workers
 from scenarios.errors import ScenarioInvalid
 from scenarios.grid import Grid, bands
-from scenarios.kernels.windows import count_window
+from scenarios.kernels.windows import Counts, count_window
 
 LEVELS = 1024
 """A share is looked up in at most so many levels; larger windows drop low bits of their count."""
 
 _LARGEST_RADIUS = 127  # a window's count fits 16 bits
+_LARGEST_OF_8_BITS = 255
 _ROWS = 128
 
 
@@ -82,13 +83,38 @@ class Neighbourhood:
         """(radius,) bits dropped from a count so that it has at most `LEVELS` levels."""
         return np.array([max(0, int(size).bit_length() - LEVELS.bit_length() + 1) for size in self.sizes], np.int64)
 
-    def count(self, land_cover: NDArray[np.uint8], workers: Workers) -> NDArray[np.uint16]:
-        """Count the classes of a map in every window, (window, y, x) uint16."""
-        return self._fill([(self.radii[r], value) for r, value in self.windows], land_cover, workers)
+    @property
+    def window_of(self) -> NDArray[np.int64]:
+        """(radius, 256) the window of each class; -1 where it has none."""
+        out = np.full((len(self.radii), 256), -1, np.int64)
+        for window, (r, value) in enumerate(self.windows):
+            out[r, value] = window
+        return out
 
-    def count_valid(self, land_cover: NDArray[np.uint8], workers: Workers) -> NDArray[np.uint16]:
-        """Count the cells with data around each cell, (radius, y, x) uint16."""
-        return self._fill([(radius, -1) for radius in self.radii], land_cover, workers)
+    @property
+    def dtype(self) -> DTypeLike:
+        """The smallest type that holds the cells of a full window."""
+        return np.uint8 if (self.sizes <= _LARGEST_OF_8_BITS).all() else np.uint16
+
+    def count(self, land_cover: NDArray[np.uint8], counts: Counts, valid: Counts, workers: Workers) -> None:
+        """Count the classes of a map, and the cells with data, in every window.
+
+        Parameters
+        ----------
+        land_cover : (y, x) uint8
+        counts : (y, x, window), written
+        valid : (radius, y, x), written
+        """
+        jobs = [(self.radii[r], value, counts[:, :, w]) for w, (r, value) in enumerate(self.windows)]
+        jobs += [(radius, -1, valid[r]) for r, radius in enumerate(self.radii)]
+        height = land_cover.shape[0]
+
+        def fill(task: tuple[int, int]) -> None:
+            job, row = task
+            radius, value, out = jobs[job]
+            count_window(land_cover, value, radius, (row, min(row + _ROWS, height)), out)
+
+        workers.map(fill, [(job, row) for job in range(len(jobs)) for row in range(0, height, _ROWS)])
 
     def count_at(
         self, cells: NDArray[np.int64], land_cover: NDArray[np.uint8], workers: Workers
@@ -101,7 +127,7 @@ class Neighbourhood:
 
         Returns
         -------
-        (window, 1, n) and (radius, 1, n) uint16: what `count` and `count_valid` have at these cells
+        (1, n, window) and (radius, 1, n) uint16: what `count` writes of these cells
         """
         jobs = [(self.radii[r], value) for r, value in self.windows] + [(radius, -1) for radius in self.radii]
         found = np.zeros((len(jobs), 1, cells.size), np.uint16)
@@ -117,16 +143,4 @@ class Neighbourhood:
                 found[job, 0, here] = counts[lines[here] - top, columns[here]]
 
         workers.map(count, bands(self.grid.shape))
-        return found[: len(self.windows)], found[len(self.windows) :]
-
-    def _fill(self, jobs: list[tuple[int, int]], land_cover: NDArray[np.uint8], workers: Workers) -> NDArray[np.uint16]:
-        out = workers.scratch.empty((len(jobs), *self.grid.shape), np.uint16)
-        height = self.grid.shape[0]
-
-        def fill(task: tuple[int, int]) -> None:
-            job, row = task
-            radius, value = jobs[job]
-            count_window(land_cover, value, radius, (row, min(row + _ROWS, height)), out[job])
-
-        workers.map(fill, [(job, row) for job in range(len(jobs)) for row in range(0, height, _ROWS)])
-        return out
+        return np.moveaxis(found[: len(self.windows)], 0, -1), found[len(self.windows) :]

@@ -30,7 +30,7 @@ from scenarios.potential.classifiers import (
     name_classifier,
     prepare_classifier,
 )
-from scenarios.potential.curves import Curve, TransitionModel, explain
+from scenarios.potential.curves import HIGHEST, Curve, TransitionModel, explain
 from scenarios.potential.drivers import Drivers, DriversByYear
 from scenarios.potential.learning import fit_additive
 from scenarios.potential.momentum import Momentum
@@ -90,13 +90,25 @@ class Potential:
         return partial(rescore, self.tables) if self.predictor is None else self.predictor.rescore
 
     @cached_property
+    def _extremes(self) -> NDArray[np.int64]:
+        """(transition, 2) what no sum of the tables can pass, below and above."""
+        bounds = []
+        for static, curves in zip(self.static, self.curves, strict=True):
+            low = int(static.min(initial=0)) + int(curves.min(axis=1, initial=0).sum())
+            bounds.append((low, int(static.max(initial=0)) + int(curves.max(axis=1, initial=0).sum())))
+        return np.array(bounds, np.int64).reshape(-1, 2)
+
+    @cached_property
     def is_never_cut(self) -> bool:
         """Whether no sum of the tables can pass the largest score, so that scores can be moved by differences."""
+        return self.predictor is None and bool((np.abs(self._extremes) <= LARGEST_SCORE).all())
+
+    @cached_property
+    def ceilings(self) -> NDArray[np.int64]:
+        """(transition,) what no score can pass, in 1/1024."""
         if self.predictor is not None:
-            return False
-        extremes = [max(int(scores.max(initial=0)), -int(scores.min(initial=0))) for scores in self.static]
-        steepest = np.abs(self.curves.astype(np.int64)).max(axis=2, initial=0).sum(axis=1)
-        return bool((np.array(extremes, np.int64) + steepest <= LARGEST_SCORE).all())
+            return np.full(len(self.transitions), HIGHEST)
+        return np.minimum(self._extremes[:, 1], LARGEST_SCORE)
 
     def seen_with(self, drivers: Drivers, workers: Workers) -> Potential:
         """Return what the same curves say of other values of the drivers.

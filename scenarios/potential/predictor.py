@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.demand.transitions import Transition
+from scenarios.kernels.windows import Counts
 from scenarios.potential.classified import ClassifierModel
 from scenarios.potential.curves import TransitionModel
 from scenarios.potential.drivers import Drivers
@@ -64,8 +65,8 @@ class Predictor:
     def rescore(
         self,
         land_cover: NDArray[np.uint8],
-        counts: NDArray[np.uint16],
-        valid: NDArray[np.uint16],
+        counts: Counts,
+        valid: Counts,
         stale: NDArray[np.uint8],
         rows: tuple[int, int],
         scores: NDArray[np.int16],
@@ -87,13 +88,14 @@ class Predictor:
         self,
         cells: NDArray[np.int64],
         source: int,
-        counts: NDArray[np.uint16],
-        valid: NDArray[np.uint16],
+        counts: Counts,
+        valid: Counts,
         scores: NDArray[np.int16],
     ) -> None:
+        rows, columns = np.divmod(cells, scores.shape[1])
         levels = describe_cells(cells, self.drivers, self.edges, self.neighbourhood, counts, valid)
         siblings = [t for t, transition in enumerate(self.transitions) if transition.source == source]
         for slot, t in enumerate(siblings):
             model = self.models[t]
             known = np.column_stack([levels, *describe_momentum(cells, self.recent[t])])
-            scores[slot].ravel()[cells] = 0 if model is None else model.score(known)
+            scores[rows, columns, slot] = 0 if model is None else model.score(known)

@@ -14,7 +14,7 @@ from scenarios.demand.transitions import History, Transition
 from scenarios.grid import Grid, bands
 from scenarios.kernels import draws
 from scenarios.kernels.potential import levels
-from scenarios.kernels.windows import share_levels
+from scenarios.kernels.windows import Counts, share_levels
 from scenarios.potential.bases import LINE_LEVELS
 from scenarios.potential.drivers import Driver, Drivers
 from scenarios.potential.momentum import SHARE_EDGES, Momentum
@@ -192,8 +192,8 @@ def describe_cells(
     drivers: Drivers,
     edges: Mapping[str, NDArray[np.float32]],
     neighbourhood: Neighbourhood,
-    counts: NDArray[np.uint16],
-    valid: NDArray[np.uint16],
+    counts: Counts,
+    valid: Counts,
 ) -> NDArray[np.int64]:
     """Return the level of each driver and window, (cell, feature) int64; -1 = missing.
 
@@ -202,7 +202,7 @@ def describe_cells(
     cells : (cell,) int64, flat indices
     drivers : (y, x) by name
     edges : between their levels, by name
-    counts, valid : of the neighbourhood, (window, y, x) and (radius, y, x)
+    counts, valid : of the neighbourhood, (y, x, window) and (radius, y, x)
     """
     columns = _describe_drivers(cells, drivers, edges) + _describe_shares(neighbourhood, counts, valid, cells)
     return _put_beside(cells.size, columns)
@@ -220,12 +220,12 @@ def _describe_drivers(
 
 
 def _describe_shares(
-    neighbourhood: Neighbourhood, counts: NDArray[np.uint16], valid: NDArray[np.uint16], cells: NDArray[np.int64]
+    neighbourhood: Neighbourhood, counts: Counts, valid: Counts, cells: NDArray[np.int64]
 ) -> list[NDArray[np.int64]]:
     columns = []
     for w, (r, _) in enumerate(neighbourhood.windows):
         size, shift = int(neighbourhood.sizes[r]), int(neighbourhood.shifts[r])
-        columns.append(share_levels(counts[w], valid[r], size, shift, cells))
+        columns.append(share_levels(counts[:, :, w], valid[r], size, shift, cells))
     return columns
 
 

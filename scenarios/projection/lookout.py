@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.cluster import Workers
 from scenarios.demand.transitions import Transition
-from scenarios.kernels.keys import TEMPERATURE_ONE
+from scenarios.kernels import draws
+from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.kernels.windows import move_counts
 from scenarios.model import Model
-from scenarios.projection.strips import UNKNOWN
+from scenarios.projection.strips import UNKNOWN, weigh_units
 from scenarios.projection.view import View
+from scenarios.projection.yearbook import Changes
+
+_NO_CELLS = np.empty(0, np.int64)
 
 
 class Lookout:
@@ -32,62 +36,52 @@ class Lookout:
         self.potential, self.replaced = model.potential, dict[str, str]()
         self.seen = workers.scratch.copy(land_cover)
         self.touched: list[NDArray[np.int64]] = []  # cells that have changed since the last look
-        self.stale = workers.scratch.zeros(land_cover.shape, np.uint8)
+        self.gumbel = draws.gumbel_table()
 
-    def begin(self, view: View | None, *, same_potential: bool) -> None:
-        """Look for the first time, or take over what another walk saw there.
-
-        Parameters
-        ----------
-        same_potential : whether it saw with this potential
-        """
-        if view is None:
+    def begin(self, view: View | None) -> None:
+        """Look for the first time, or take over what another walk saw there, if it saw with the same potential."""
+        if view is None or view.potential is not self.potential:
             self._look()
-            return
-        self.view = view.copy(self.workers.scratch)
-        if not same_potential:
-            self.view.see_with(self.potential, self.seen, self.workers)
+        else:
+            self.view = view.copy(self.workers.scratch)
 
     def resume(self, replaced: dict[str, str]) -> None:
         """Look at once at what a walk has seen that went on until here, with its drivers."""
         self._choose_drivers(replaced)
         self._look()
-        self.leave_alone(self.touched)
+        self._leave_alone(self.touched)
 
     def replace_drivers(self, replaced: dict[str, str]) -> None:
         """See the landscape with other drivers: names, and what stands for them."""
-        if replaced == self.replaced:
-            return
-        self._choose_drivers(replaced)
-        self.stale[:] = 1
-        self._rescore()
-        self.leave_alone(self.touched)
+        if replaced != self.replaced:
+            self.resume(replaced)
+
+    def note(self, changes: Changes) -> None:
+        """Hear what has changed. Such cells change again only where nothing else is left, until the next look.
+
+        The history tells of one change of a cell in an interval.
+        """
+        self.touched.append(changes.cells)
+        self.view.leave_alone(changes.cells, changes.before, self.land_cover)
 
     def look_around(self) -> None:
         """See the landscape as it is now: every neighbourhood, and the cells that have changed since the last look."""
-        touched = np.unique(np.concatenate(self.touched))
+        touched = self.touched[0] if len(self.touched) == 1 else np.unique(np.concatenate(self.touched))
         before = self.seen.ravel()[touched]
         self.take_note()
         if self.potential.is_never_cut:
-            self.view.follow(self.potential, self.land_cover, touched, before, self.workers)
+            self.view.follow(self.land_cover, touched, before, self.workers)
         else:
             self._look_around_anew(touched, before)
 
     def _look_around_anew(self, touched: NDArray[np.int64], before: NDArray[np.uint8]) -> None:
         """Compute the scores anew of all cells that have a changed one in their windows."""
         now, near = self.land_cover.ravel()[touched], self.potential.neighbourhood
-        moved = before != now
-        move_counts(
-            self.view.counts,
-            near.window_radii,
-            near.window_values,
-            touched[moved],
-            before[moved],
-            now[moved],
-            self.stale,
-        )
-        self.stale.ravel()[touched] = 1
-        self._rescore()
+        moved, stale = before != now, self.workers.scratch.zeros(self.land_cover.shape, np.uint8)
+        changes = touched[moved], before[moved], now[moved]
+        move_counts(self.view.counts, near.window_radii, near.window_values, *changes, stale)
+        stale.ravel()[touched] = 1
+        self.view.rescore(self.land_cover, stale, self.workers)
 
     def take_note(self) -> None:
         """Take the map as it is for the one that was last looked at."""
@@ -95,25 +89,45 @@ class Lookout:
             self.seen.ravel()[cells] = self.land_cover.ravel()[cells]
         self.touched.clear()
 
-    def leave_alone(self, touched: Iterable[NDArray[np.int64]]) -> None:
-        """Take the cells that have changed since the last look only where nothing else is left.
-
-        The history tells of one change of a cell in an interval.
-        """
-        for cells in touched:
-            self.view.leave_alone(cells, self.land_cover)
+    def _leave_alone(self, touched: Sequence[NDArray[np.int64]]) -> None:
+        """Leave the cells alone that have changed since the last look, which has seen them as they were."""
+        cells = np.unique(np.concatenate([_NO_CELLS, *touched]))
+        self.view.leave_alone(cells, self.seen.ravel()[cells], self.land_cover)
 
     def score(self, transition: Transition) -> NDArray[np.int16]:
         """Return the scores of a transition, (y, x), of cells of its class."""
-        scores: NDArray[np.int16] = self.view.scores[self.potential.slot(transition)]
+        scores: NDArray[np.int16] = self.view.scores[:, :, self.potential.slot(transition)]
         return scores
 
-    def strips(self, transitions: Sequence[Transition]) -> NDArray[np.float64]:
-        """Return what the strips promise, (K, y, strip); unknown where one of the transitions is not modelled."""
-        modelled = self.potential.transitions
-        if not all(t in modelled for t in transitions):
-            return UNKNOWN
-        return self.view.strips.choose(np.array([modelled.index(t) for t in transitions], np.int64))
+    def claim(
+        self, transitions: Sequence[Transition], barred: NDArray[np.uint8], streams: Sequence[np.uint64]
+    ) -> Claims:
+        """Return what the keys of some transitions out of one class are made of.
+
+        Parameters
+        ----------
+        barred : (y, x) uint8, non-zero where none of them may happen
+        streams : of the draws of each transition
+        """
+        modelled, promises = self.potential.transitions, self.view.promises
+        known = all(t in modelled for t in transitions)
+        places = np.array([modelled.index(t) if t in modelled else -1 for t in transitions], np.int64)
+        ceilings = np.array([promises.ceilings[place] if place >= 0 else 0 for place in places], np.int64)
+        return Claims(
+            source=transitions[0].source,
+            land_cover=self.land_cover,
+            barred=barred,
+            scores=self.view.scores,
+            slots=np.array([self.potential.slot(t) for t in transitions], np.int64),
+            streams=np.array(streams),
+            temperature=self.temperature,
+            gumbel=self.gumbel,
+            weights=promises.weights,
+            ceilings=ceilings,
+            units=weigh_units(ceilings, self.temperature),
+            strips=promises.promised if known else UNKNOWN,
+            places=places,
+        )
 
     def _look(self) -> None:
         self.view = View.of(self.potential, self.seen, self.workers, self.temperature / TEMPERATURE_ONE)
@@ -124,7 +138,3 @@ class Lookout:
         if replaced:
             drivers = {name: layers[replaced.get(name, name)] for name in self.potential.edges}
             self.potential = self.potential.seen_with(drivers, self.workers)
-
-    def _rescore(self) -> None:
-        """Compute the scores anew wherever a neighbourhood or the class itself has changed."""
-        self.view.rescore(self.potential, self.land_cover, self.stale, self.workers)

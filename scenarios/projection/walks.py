@@ -38,8 +38,8 @@ Listen = Callable[[int, Iterator[Year]], Iterator[Year]]
 BEST: Final = "best"
 """Name of the best map's journal."""
 
-_STATE_BYTES: Final = 8
-"""Maps and masks of one walk, for each cell: now, as last seen, stale, settled, closed, barred, and one on its way."""
+_STATE_BYTES: Final = 6
+"""Maps and masks of one walk, for each cell: now, as last seen, settled, closed, barred, and one on its way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +144,7 @@ class _Begun:
         """Return how many walks fit into the memory that is free, at least 1."""
         if self.view is None:
             return 1
-        one = self.view.counts.nbytes + self.view.scores.nbytes + _STATE_BYTES * self.walks.start.size
+        one = self.view.nbytes + _STATE_BYTES * self.walks.start.size
         return max(1, int(psutil.virtual_memory().available // one))
 
 

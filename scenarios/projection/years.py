@@ -20,6 +20,7 @@ from scenarios.interventions.priority import BestPlaces, take_best
 from scenarios.kernels import draws
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.kernels.scores import odds_table, sum_odds
+from scenarios.kernels.tally import move_weights
 from scenarios.model import Model
 from scenarios.projection.journal import Entry, Journal
 from scenarios.projection.lookout import Lookout
@@ -102,7 +103,7 @@ class _Walk:
         workers: Workers,
         plan: Plan | None,
     ) -> None:
-        self.shared, self.year = model.potential, scenario.start
+        self.year = scenario.start
         model = model if member == CENTRAL else model.resample(scenario, member, workers)
         self.model, self.scenario, self.member = model, scenario, member
         self.temperature = round(temperature * TEMPERATURE_ONE)
@@ -126,7 +127,6 @@ class _Walk:
         self.lookout = Lookout(model, self.land_cover, self.temperature, workers)
         self.area = self.zones.weigh(start, model.legend.values, model.grid)  # (zone, class)
         self.foretold = model.foretell(scenario, None if member == CENTRAL else member, self._area_ha())
-        self.gumbel = draws.gumbel_table()
 
     def set_out(self, view: View | None, entries: Iterable[Entry]) -> Iterator[Entry]:
         """Go the way of the entries again, and look around where it ends.
@@ -136,17 +136,14 @@ class _Walk:
         """
         stepwise = self.model.potential.predictor is not None
         if stepwise:
-            self._begin(view)
+            self.lookout.begin(view)
         for entry in entries:
             self._retrace(entry, stepwise)
             yield entry
         if not stepwise and self.year == self.scenario.start:
-            self._begin(view)
+            self.lookout.begin(view)
         elif not stepwise:
             self.lookout.resume(self.plan.replacements(self.year))
-
-    def _begin(self, view: View | None) -> None:
-        self.lookout.begin(view, same_potential=self.model.potential is self.shared)
 
     def _retrace(self, entry: Entry, stepwise: bool) -> None:
         """Do what an entry says was done."""
@@ -157,9 +154,11 @@ class _Walk:
         for market, notes in zip(self._in_patches, entry.patches, strict=True):
             market.read_notes(notes, entry.year)
         if stepwise:
-            self._look_on(entry.year)
-        elif self._looks_around(entry.year):
-            self.lookout.take_note()
+            self._look_on(entry.changes)
+        else:
+            self.lookout.touched.append(entry.changes.cells)
+            if self._looks_around(entry.year):
+                self.lookout.take_note()
 
     @property
     def _in_patches(self) -> list[PatchAllocator]:
@@ -333,31 +332,19 @@ class _Walk:
             book.fall_short(transition, rest, cause, zone)
 
     def _claims(self, transitions: Sequence[Transition], closed: NDArray[np.uint8], year: int) -> Claims:
-        return Claims(
-            source=transitions[0].source,
-            land_cover=self.land_cover,
-            barred=closed,
-            scores=self.lookout.view.scores,
-            slots=np.array([self.lookout.potential.slot(t) for t in transitions], np.int64),
-            streams=np.array(
-                [draws.stream(self.scenario.seed, self.member, year, t.source, t.target) for t in transitions]
-            ),
-            temperature=self.temperature,
-            gumbel=self.gumbel,
-            weights=self.lookout.view.strips.weights,
-            strips=self.lookout.strips(transitions),
-        )
+        seed, member = self.scenario.seed, self.member
+        streams = [draws.stream(seed, member, year, t.source, t.target) for t in transitions]
+        return self.lookout.claim(transitions, closed, streams)
 
     def _apply(self, changes: Changes, year: int) -> None:
         self._turn(changes, year)
-        self._look_on(year)
+        self._look_on(changes)
 
-    def _look_on(self, year: int) -> None:
-        """Look around, also at the cells that have just changed; or else leave them alone until then."""
-        if self._looks_around(year):
+    def _look_on(self, changes: Changes) -> None:
+        """Hear what has changed, and look around in the years to do so."""
+        self.lookout.note(changes)
+        if self._looks_around(self.year):
             self.lookout.look_around()
-        else:
-            self.lookout.leave_alone(self.lookout.touched[-1:])
 
     def _looks_around(self, year: int) -> bool:
         """Whether this is a year to look around; nobody asks what the end looks like."""
@@ -368,10 +355,7 @@ class _Walk:
         self.year = year
         self.land_cover.ravel()[cells] = changes.after
         self.residence.enter(cells, year)
-        self.lookout.touched.append(cells)
-        rows, columns = np.divmod(cells, self.model.grid.shape[1])
-        zones, weights = self.zones.code[rows, columns], self.model.grid.row_weight[rows]
         place = np.zeros(256, np.int64)
         place[list(legend.values)] = np.arange(len(legend))
-        np.add.at(self.area, (zones, place[changes.after]), weights)
-        np.subtract.at(self.area, (zones, place[changes.before]), weights)
+        row_weight = self.model.grid.row_weight
+        move_weights(cells, changes.before, changes.after, self.zones.code, row_weight, place, self.area)

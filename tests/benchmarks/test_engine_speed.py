@@ -44,7 +44,7 @@ def test_collect_candidates_of_two_transitions(benchmark: BenchmarkFixture, land
     claims = build_claims(land_cover, np.zeros((2, *land_cover.shape), np.int16))
     cells, keys = np.empty(EDGE**2, np.int64), np.empty((EDGE**2, 2), np.int64)
     floors = np.full(2, 6 * draws.SCALE << draws.TIE_BITS)
-    found = benchmark(race, claims, (0, EDGE, 0, EDGE), floors, cells, keys)
+    found = benchmark(race, claims, np.array([(0, EDGE, 0, EDGE)]), floors, cells, keys)
     # A Gumbel value passes 6 with probability 0.0025, in either of two draws.
     assert found == pytest.approx(0.005 * (land_cover == 1).sum(), rel=0.2)
 

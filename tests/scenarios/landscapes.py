@@ -24,7 +24,7 @@ from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.model import Model
 from scenarios.potential.neighbourhood import Neighbourhood
 from scenarios.potential.potential import Potential, indifferent
-from scenarios.projection.strips import add_up, choose_weights
+from scenarios.projection.strips import UNKNOWN, choose_weights, look_at_strips, weigh_units
 from scenarios.projection.yearbook import Year
 from scenarios.projection.years import project
 from scenarios.spec import Scenario
@@ -143,19 +143,25 @@ def build_claims(
     barred: NDArray[np.bool_] | None = None,
 ) -> Claims:
     """Return the claims of as many transitions out of one class as there are scores, (transition, y, x)."""
-    weights = choose_weights(temperature)
-    return Claims(
+    side_by_side = np.ascontiguousarray(np.moveaxis(scores, 0, -1))
+    ceilings = scores.reshape(len(scores), -1).max(axis=1).astype(np.int64)
+    fixed = round(temperature * TEMPERATURE_ONE)
+    claims = Claims(
         source=source,
         land_cover=land_cover,
         barred=np.zeros(land_cover.shape, np.uint8) if barred is None else barred.astype(np.uint8),
-        scores=scores,
+        scores=side_by_side,
         slots=np.arange(len(scores)),
         streams=np.array([draws.stream(s) for s in streams[: len(scores)]], np.uint64),
-        temperature=round(temperature * TEMPERATURE_ONE),
+        temperature=fixed,
         gumbel=draws.gumbel_table(),
-        weights=weights,
-        strips=np.stack([add_up(land_cover, source, scores, k, weights, ONE) for k in range(len(scores))]),
+        weights=choose_weights(temperature),
+        ceilings=ceilings,
+        units=weigh_units(ceilings, fixed),
+        strips=UNKNOWN,
+        places=np.zeros(0, np.int64),
     )
+    return look_at_strips(claims, ONE)
 
 
 def random_scores(transitions: int, shape: tuple[int, int], seed: int = 0) -> NDArray[np.int16]:

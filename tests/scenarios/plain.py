@@ -57,7 +57,7 @@ def key_plainly(claims: Claims) -> Ints:
         fraction, exponent = np.frexp(((bits >> np.uint64(20)).astype(np.float64) * 2) + 1)
         place = (exponent.astype(np.int64) - 1) * 256 + np.floor((2 * fraction - 1) * 256).astype(np.int64)
         noise = (claims.temperature * table[place]) >> 10
-        score = claims.scores[slot].astype(np.int64) if slot >= 0 else 0
+        score = claims.scores[:, :, slot].astype(np.int64) if slot >= 0 else 0
         out.append((score + noise) * 2**TIE_BITS + (bits & np.uint64(2**TIE_BITS - 1)).astype(np.int64))
     return np.stack(out)
 
@@ -75,14 +75,15 @@ def race_plainly(claims: Claims) -> Ints:
 
 def _race_strip_plainly(claims: Claims, k: int, row: int, strip: int, left: list[int], out: Ints) -> None:
     slot, own = claims.slots[k], claims.streams[k] ^ np.uint64(0xD1B54A32D192ED03)
-    scores = claims.scores[slot, row].tolist() if slot >= 0 else [0] * claims.land_cover.shape[1]
-    weights = {column: float(claims.weights[scores[column] + int(LARGEST_SCORE)]) for column in left}
+    scores = claims.scores[row, :, slot].tolist() if slot >= 0 else [0] * claims.land_cover.shape[1]
+    lowest = int(claims.ceilings[k]) - 2 * int(LARGEST_SCORE)
+    weights = {column: int(claims.weights[scores[column] - lowest]) for column in left}
     time = 0.0
     for n in range(len(left)):
         wait, aim = ((int(draw(own, row, 2 * (strip * STRIP + n) + which)) // 4096 + 0.5) / 2.0**52 for which in (0, 1))
         passed = list(accumulate(weights[column] for column in left))
-        time += wait_plainly(wait) / passed[-1]
-        struck = left.pop(min(bisect_right(passed, aim * passed[-1]), len(left) - 1))
+        time += wait_plainly(wait) / (passed[-1] * float(claims.units[k]))
+        struck = left.pop(bisect_right(passed, min(int(aim * float(passed[-1])), passed[-1] - 1)))
         out[k, row, struck] = key_of_time(time, claims.temperature)
 
 

@@ -196,7 +196,13 @@ def test_one_transition_without_a_rule_takes_its_best_cells() -> None:
     claims = build_claims(forest(), scores)
     result = place(begin(patch_rules({BUILD: [5.0]})), claims, [50, 60], BUILD, CLEAR)
     alone = begin(PatchRules()).cells.place(
-        claims._replace(slots=np.array([1]), streams=claims.streams[1:], strips=claims.strips[1:]),
+        claims._replace(
+            slots=claims.slots[1:],
+            streams=claims.streams[1:],
+            ceilings=claims.ceilings[1:],
+            units=claims.units[1:],
+            places=claims.places[1:],
+        ),
         np.array([60]),
         "any",
     )

@@ -16,6 +16,7 @@ from scenarios.potential.neighbourhood import Neighbourhood
 from scenarios.potential.potential import Potential, learn_potential
 from scenarios.potential.samples import Sample
 from tests.scenarios.landscapes import LEGEND, projected_grid
+from tests.scenarios.plain import count_plainly
 
 Reals = NDArray[np.float64]
 SHAPE = (200, 200)
@@ -74,7 +75,7 @@ def test_the_influence_of_neighbours_is_found() -> None:
     near = Neighbourhood(grid, (2,), LEGEND.values)
     rng = np.random.default_rng(0)
     first = np.where(rng.random(SHAPE) < np.linspace(0, 0.6, 200), 2, 1).astype(np.uint8)
-    share = near.count(first, ONE)[1] / 25
+    share = count_plainly(first, 2, 2) / 25
     built = rng.random(SHAPE) < 1 / (1 + np.exp(3 - 4 * share))
     history = {1990: first, 2000: np.where(built, 2, first).astype(np.uint8)}
     potential = learn_potential([TO_BUILT], history, {}, near, seed=1, workers=ONE)

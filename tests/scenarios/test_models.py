@@ -67,7 +67,7 @@ def forest(known: KnownLandscape) -> Calibration:
 
 def test_a_known_process_is_found(known: KnownLandscape, learned: Calibration) -> None:
     potential, start = learned.model.potential, known.history[2012]
-    scores = View.of(potential, start, ONE).scores[potential.slot(CLEARING)]
+    scores = View.of(potential, start, ONE).scores[:, :, potential.slot(CLEARING)]
     here = start == FOREST
     # One driver decides alone: the scores rank the cells as it does, whatever the kind of model.
     assert spearmanr(scores[here], -known.drivers["road"][here]).statistic > 0.85
@@ -148,10 +148,10 @@ def test_what_is_seen_again_is_what_a_fresh_look_sees(known: KnownLandscape, for
     stale = np.zeros(start.shape, np.uint8)
     stale[40:63, 40:63] = 1
     view.counts[:] = fresh.counts
-    view.rescore(potential, later, stale, ONE)
+    view.rescore(later, stale, ONE)
     assert not stale.any()
     modelled = np.isin(later, [FOREST, OTHER])
-    np.testing.assert_array_equal(view.scores[:, modelled], fresh.scores[:, modelled])
+    np.testing.assert_array_equal(view.scores[modelled], fresh.scores[modelled])
 
 
 def test_a_forest_reads_other_values_of_a_driver(known: KnownLandscape, forest: Calibration) -> None:
@@ -161,7 +161,7 @@ def test_a_forest_reads_other_values_of_a_driver(known: KnownLandscape, forest: 
     before, again, other = (View.of(each, start, ONE).scores for each in (potential, same, turned))
     assert again.tobytes() == before.tobytes()
     here = (start == FOREST) & (known.drivers["road"] < 0.2)
-    assert other[0][here].mean() < before[0][here].mean() - 1024
+    assert other[here, 0].mean() < before[here, 0].mean() - 1024
 
 
 def test_a_test_is_passed_by_a_classifier_too(known: KnownLandscape) -> None:

@@ -128,15 +128,20 @@ def test_a_window_that_is_too_wide_is_refused_with_the_widest() -> None:
         Neighbourhood.of(projected_grid((5, 6), 30.0), (100, 4000), LEGEND.values)
 
 
+def test_counts_take_as_few_bits_as_hold_them() -> None:
+    grid = projected_grid((5, 6))
+    for radii, dtype in (((), np.uint8), ((1, 7), np.uint8), ((1, 8), np.uint16), ((127,), np.uint16)):
+        assert Neighbourhood(grid, radii, LEGEND.values).dtype == dtype
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_windows_count_the_landscape(threads: int) -> None:
     shape = (150, 130)  # more than one block of rows
     land_cover = random_map(shape)
     near = Neighbourhood(projected_grid(shape), (1, 60), LEGEND.values)
-    counts, valid = near.count(land_cover, Workers(threads)), near.count_valid(land_cover, Workers(threads))
-    assert counts.shape == (6, *shape)
-    assert valid.shape == (2, *shape)
-    np.testing.assert_array_equal(counts[:3].sum(axis=0), valid[0])
+    counts, valid = np.empty((*shape, 6), near.dtype), np.empty((2, *shape), near.dtype)
+    near.count(land_cover, counts, valid, Workers(threads))
+    np.testing.assert_array_equal(counts[:, :, :3].sum(axis=2), valid[0])
     for row, column in ((0, 0), (75, 64), (149, 129), (128, 3)):
         window = land_cover[max(0, row - 60) : row + 61, max(0, column - 60) : column + 61]
-        assert counts[3:, row, column].tolist() == [(window == value).sum() for value in LEGEND.values]
+        assert counts[row, column, 3:].tolist() == [(window == value).sum() for value in LEGEND.values]

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import chisquare, expon, kstest
 
+from scenarios.cluster import ONE
 from scenarios.kernels import draws
 from scenarios.kernels.draws import SCALE, TIE_BITS
 from scenarios.kernels.keys import TEMPERATURE_ONE, Claims
 from scenarios.kernels.races import LATEST, key_of_time, log, race, wait
-from scenarios.kernels.strips import LARGEST_SCORE, STRIP, weight_table
-from scenarios.projection.strips import NO_WEIGHTS, choose_weights
+from scenarios.kernels.strips import LARGEST_SCORE, STRIP, unit_weights, weight_table
+from scenarios.projection.strips import NO_WEIGHTS, UNKNOWN, choose_weights, look_at_strips, weigh_units
 from tests.scenarios.landscapes import build_claims, projected_grid, random_map, random_scores
 from tests.scenarios.plain import race_plainly
 
@@ -31,7 +32,7 @@ Block = tuple[int, int, int, int]
 def race_all(claims: Claims, block: Block, floors: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     room = claims.land_cover.size
     cells, keys = np.empty(room, np.int64), np.empty((room, floors.size), np.int64)
-    found = race(claims, block, floors, cells, keys)
+    found = race(claims, np.array([block]), floors, cells, keys)
     return cells[:found], keys[:found]
 
 
@@ -40,9 +41,7 @@ def random_claims(k: int, seed: int, temperature: float) -> Claims:
     return build_claims(random_map(SHAPE, seed), random_scores(k, SHAPE, seed), temperature=temperature, barred=barred)
 
 
-many_claims = st.builds(
-    random_claims, st.integers(1, 4), st.integers(0, 1000), st.sampled_from([1 / 16, 0.5, 1.0, 4.0])
-)
+many_claims = st.builds(random_claims, st.integers(1, 4), st.integers(0, 1000), st.sampled_from([1 / 4, 0.5, 1.0, 4.0]))
 
 
 @given(many_claims, st.integers(1, 200), st.floats(0, 1))
@@ -66,7 +65,7 @@ def test_a_race_says_how_much_room_it_lacked() -> None:
     claims, block, floors = random_claims(2, 3, 1.0), (0, SHAPE[0], 0, SHAPE[1]), np.repeat(ALL, 2)
     whole = race_all(claims, block, floors)
     cells, keys = np.full(5, -1), np.full((5, 2), -1)
-    assert race(claims, block, floors, cells, keys) == whole[0].size > 5
+    assert race(claims, np.array([block]), floors, cells, keys) == whole[0].size > 5
     assert cells.tolist() == whole[0][:5].tolist()
     assert keys.tolist() == whole[1][:5].tolist()
 
@@ -123,7 +122,7 @@ def test_keys_are_scores_with_gumbel_noise(temperature: float) -> None:
     shape = (200, 130)
     claims = build_claims(np.ones(shape, np.uint8), random_scores(1, shape), temperature=temperature)
     cells, keys = race_all(claims, (0, shape[0], 0, shape[1]), ALL)
-    noise = (keys[:, 0] / 2.0**TIE_BITS - claims.scores[0].ravel()[cells]) / SCALE / temperature
+    noise = (keys[:, 0] / 2.0**TIE_BITS - claims.scores[:, :, 0].ravel()[cells]) / SCALE / temperature
     assert cells.size == claims.land_cover.size
     assert kstest(np.exp(-noise), expon.cdf).pvalue > 0.001
 
@@ -148,16 +147,38 @@ def test_who_strikes_later_has_no_higher_key(time: float, later: float, temperat
     assert key_of_time(time, temperature) == pytest.approx(-math.log(time) * temperature * 2**TIE_BITS, abs=1)
 
 
-@pytest.mark.parametrize("temperature", [1 / 16, 1.0, 4.0])
+@pytest.mark.parametrize("temperature", [1 / 4, 1.0, 4.0])
 def test_no_weight_lies_where_machines_could_round_differently(temperature: float) -> None:
-    scores = np.arange(-LARGEST_SCORE, LARGEST_SCORE + 1) / SCALE
-    scaled = np.ldexp(np.frexp(np.exp(scores / temperature))[0], 24)
+    below = np.arange(-2 * LARGEST_SCORE, 1) / SCALE
+    scaled = np.ldexp(np.frexp(np.exp(below / temperature))[0], 24)
     assert np.abs(scaled - np.floor(scaled) - 0.5).min() > 2e-8  # a last bit of `exp` is 4e-9 here
-    np.testing.assert_allclose(weight_table(temperature), np.exp(scores / temperature), rtol=1e-7)
+    weights = weight_table(temperature)
+    assert weights.dtype == np.int64
+    assert weights[-1] == 2**56
+    assert weights.min() == 1 or temperature > 1
+    large = weights > 2**30
+    np.testing.assert_allclose(weights[large] / 2.0**56, np.exp(below / temperature)[large], rtol=1e-7)
+
+
+def test_a_weight_stands_for_the_same_below_any_ceiling() -> None:
+    weights, ceilings = weight_table(0.5), np.array([0, 4000, 9000])
+    for score in (-3000, 0):
+        worth = weights[score - ceilings + 2 * LARGEST_SCORE] * unit_weights(ceilings, 0.5)
+        np.testing.assert_allclose(worth, np.exp(score / SCALE / 0.5), rtol=1e-6)
+
+
+def test_a_ceiling_above_all_scores_shows_in_no_key() -> None:
+    claims = random_claims(1, 8, 1.0)
+    ceilings = claims.ceilings + 2500
+    higher = claims._replace(ceilings=ceilings, units=weigh_units(ceilings, claims.temperature), strips=UNKNOWN)
+    block = (0, SHAPE[0], 0, SHAPE[1])
+    before, after = (race_all(each, block, ALL) for each in (claims, look_at_strips(higher, ONE)))
+    assert before[0].tolist() == after[0].tolist()
+    np.testing.assert_allclose(before[1], after[1], atol=SCALE << TIE_BITS >> 20)
 
 
 def test_cells_are_drawn_one_by_one_where_weights_would_span_too_much() -> None:
-    assert choose_weights(0.01) is NO_WEIGHTS
-    assert np.isfinite(choose_weights(1 / 16) * STRIP).all()
+    assert choose_weights(0.2) is NO_WEIGHTS
     assert choose_weights(0.0) is NO_WEIGHTS
+    assert int(choose_weights(1 / 4).max()) * STRIP < 2**63  # a strip of the largest
     assert draws.SCALE == TEMPERATURE_ONE  # a key is the logarithm of a time in these units

@@ -33,33 +33,35 @@ def potential() -> Potential:
 
 def score(potential: Potential, land_cover: Map, stale: Map, scores: NDArray[np.int16]) -> None:
     near = potential.neighbourhood
-    counts, valid = near.count(land_cover, ONE), near.count_valid(land_cover, ONE)
+    counts = np.empty((*SHAPE, len(near.windows)), near.dtype)
+    valid = np.empty((len(near.radii), *SHAPE), near.dtype)
+    near.count(land_cover, counts, valid, ONE)
     rescore(potential.tables, land_cover, counts, valid, stale, (0, SHAPE[0]), scores)
 
 
 def test_scores_add_up_the_tables(potential: Potential) -> None:
     land_cover = random_map(SHAPE, 5, nodata=0.3)
-    scores = np.zeros((2, *SHAPE), np.int16)
+    scores = np.zeros((*SHAPE, 2), np.int16)
     score(potential, land_cover, np.ones(SHAPE, np.uint8), scores)
     for t, transition in enumerate(potential.transitions):
         here = land_cover == transition.source
         expected = score_plainly(potential, land_cover, t)
-        np.testing.assert_array_equal(scores[potential.slot(transition)][here], expected[here])
+        np.testing.assert_array_equal(scores[here, potential.slot(transition)], expected[here])
 
 
 def test_only_stale_cells_are_scored_and_then_they_are_fresh(potential: Potential) -> None:
     stale = (np.random.default_rng(1).random(SHAPE) < 0.3).astype(np.uint8)
     wanted = (stale == 1) & (random_map(SHAPE) != 0)
-    scores = np.full((2, *SHAPE), 32_000, np.int16)
+    scores = np.full((*SHAPE, 2), 32_000, np.int16)
     score(potential, random_map(SHAPE), stale, scores)
-    np.testing.assert_array_equal((scores != 32_000).all(axis=0), wanted)
+    np.testing.assert_array_equal((scores != 32_000).all(axis=-1), wanted)
     assert not stale.any()
 
 
 def test_scores_are_cut_and_never_wrap_round(potential: Potential) -> None:
     potential.static[:] = 32_000
     potential.curves[:] = 32_000
-    scores = np.zeros((2, *SHAPE), np.int16)
+    scores = np.zeros((*SHAPE, 2), np.int16)
     land_cover = random_map(SHAPE, nodata=0)
     score(potential, land_cover, np.ones(SHAPE, np.uint8), scores)
     assert (scores == LARGEST_SCORE).all()

@@ -7,45 +7,43 @@ import pytest
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from scenarios.cluster import ONE, Workers
-from scenarios.kernels.strips import STRIP, count_strips, find_stale
+from scenarios.cluster import ONE
+from scenarios.kernels.strips import LARGEST_SCORE, NOTHING, STRIP, count_strips, find_stale, renew
 from scenarios.model import Model
-from scenarios.projection.strips import Strips, add_up, choose_weights
+from scenarios.projection.strips import UNKNOWN, look_at_strips
 from scenarios.projection.view import View
 from scenarios.projection.years import _Walk
-from tests.scenarios.landscapes import World, random_map, random_scores, scenario, worlds
+from tests.scenarios.landscapes import World, build_claims, random_map, random_scores, scenario, worlds
 
 temperatures = pytest.mark.parametrize("temperature", [0.0, 0.01, 1.0, 4.0])
 
 
-def promise_plainly(cells: NDArray[np.int16], weights: NDArray[np.float64]) -> float:
-    """Return the sum of the weights, one after the other, or the highest score."""
+def promise_plainly(cells: NDArray[np.int16], ceiling: int, weights: NDArray[np.int64]) -> int:
+    """Return the sum of the weights, or the highest score."""
     if not weights.size:
-        return float(cells.max(initial=-(2**15))) if cells.size else -np.inf
-    total = 0.0
-    for score in cells.tolist():
-        total += float(weights[score + weights.size // 2])
-    return total
+        return int(cells.max()) if cells.size else int(NOTHING)
+    return sum(int(weights[score - ceiling + 2 * int(LARGEST_SCORE)]) for score in cells.tolist())
 
 
 @temperatures
 def test_a_strip_promises_what_its_cells_of_the_class_have(temperature: float) -> None:
-    land_cover, weights = random_map((5, 150), 3), choose_weights(temperature)
-    scores = random_scores(2, land_cover.shape)
-    found = add_up(land_cover, 1, scores, 1, weights, ONE)
-    assert found.shape == (5, 3) == (5, count_strips(150))
-    for row, strip in np.ndindex(*found.shape):
+    land_cover = random_map((5, 150), 3)
+    claims = build_claims(land_cover, random_scores(2, land_cover.shape), temperature=temperature)
+    assert claims.strips.shape == (5, 3, 2) == (5, count_strips(150), 2)
+    for row, strip, k in np.ndindex(*claims.strips.shape):
         here = slice(strip * STRIP, (strip + 1) * STRIP)
-        mine = land_cover[row, here] == 1
-        assert found[row, strip] == promise_plainly(scores[1, row, here][mine], weights)
+        mine = claims.scores[row, here, k][land_cover[row, here] == 1]
+        assert claims.strips[row, strip, k] == promise_plainly(mine, int(claims.ceilings[k]), claims.weights)
 
 
 @temperatures
 def test_without_a_potential_a_strip_promises_that_all_cells_are_alike(temperature: float) -> None:
-    land_cover, weights = random_map((5, 150), 3), choose_weights(temperature)
-    found = add_up(land_cover, 1, random_scores(1, land_cover.shape), -1, weights, ONE)
+    land_cover = random_map((5, 150), 3)
+    claims = build_claims(land_cover, random_scores(1, land_cover.shape), temperature=temperature)
+    alike = claims._replace(slots=np.array([-1]), ceilings=np.zeros(1, np.int64), strips=UNKNOWN)
+    found = look_at_strips(alike, ONE).strips[:, 0, 0]
     cells = (land_cover == 1)[:, :STRIP].sum(axis=1)
-    assert found[:, 0].tolist() == (cells.tolist() if weights.size else [0.0] * 5)
+    assert found.tolist() == ([n << 56 for n in cells.tolist()] if claims.weights.size else [0] * 5)
 
 
 @given(worlds(most=90))
@@ -56,31 +54,31 @@ def test_after_any_year_strips_promise_what_a_fresh_look_finds(world: World) -> 
     list(walk.set_out(None, ()))
     for year in plans.projected_years:
         walk.step(year)
-        strips = walk.lookout.view.strips
-        fresh = look_again(world.model, walk.land_cover, walk.lookout.view, strips.weights)
-        assert strips.promised.tobytes() == fresh.tobytes()
+        view = walk.lookout.view
+        fresh = look_again(world.model, walk.land_cover, view)
+        if world.temperature > 0:
+            np.testing.assert_array_equal(view.promises.promised, fresh)
+        else:  # no cell is ever better than is promised
+            assert (view.promises.promised >= fresh).all()
 
 
-def look_again(
-    model: Model, land_cover: NDArray[np.uint8], view: View, weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    potential = model.potential
-    promised = [
-        add_up(land_cover, t.source, view.scores, potential.slot(t), weights, Workers(2)) for t in potential.transitions
-    ]
-    return np.stack(promised)
+def look_again(model: Model, land_cover: NDArray[np.uint8], view: View) -> NDArray[np.int64]:
+    tables, promises = model.potential.tables, view.promises
+    fresh = promises._replace(promised=np.empty_like(promises.promised))
+    every = np.arange(fresh.promised.shape[0] * fresh.promised.shape[1])
+    renew(land_cover, tables.first_of, tables.count_of, view.scores, fresh, every)
+    return fresh.promised
 
 
 @given(worlds(most=70))
 @settings(deadline=None, max_examples=10)
 def test_a_copy_changes_on_its_own(world: World) -> None:
     view = View.of(world.model.potential, world.start, ONE, world.temperature)
-    before, copy = view.strips.promised.copy(), view.copy()
+    before, copy = view.promises.promised.copy(), view.copy()
     cells = np.flatnonzero(world.start)
-    copy.leave_alone(cells, world.start)
-    assert view.strips.promised.tobytes() == before.tobytes()
-    assert isinstance(copy.strips, Strips)
-    assert cells.size == 0 or (copy.strips.promised <= before).all()
+    copy.leave_alone(cells, world.start.ravel()[cells], world.start)
+    assert view.promises.promised.tobytes() == before.tobytes()
+    assert (copy.promises.promised <= before).all()
 
 
 def test_stale_strips_are_found() -> None:

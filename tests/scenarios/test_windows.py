@@ -58,9 +58,9 @@ def test_moved_counts_equal_a_recount(height: int, width: int, edges: list[int],
     before, after = random_map((height, width), seed), random_map((height, width), seed + 1, nodata=0)
     after[before == 0] = 0
     windows = [(radius, value) for radius in edges for value in LEGEND.values]
-    counts = np.stack([count(before, value, radius) for radius, value in windows])
+    counts = np.stack([count(before, value, radius) for radius, value in windows], axis=-1)
     stale = move(counts, windows, before, after)
-    for counted, (radius, value) in zip(counts, windows, strict=True):
+    for counted, (radius, value) in zip(np.moveaxis(counts, -1, 0), windows, strict=True):
         np.testing.assert_array_equal(counted, count_plainly(after, value, radius))
     near_change = count_plainly((before != after).astype(np.uint8), 1, max(edges)) > 0
     np.testing.assert_array_equal(stale == 1, near_change)
@@ -68,7 +68,7 @@ def test_moved_counts_equal_a_recount(height: int, width: int, edges: list[int],
 
 def test_without_windows_only_the_changed_cells_are_stale() -> None:
     before, after = random_map((8, 9), 1), random_map((8, 9), 2)
-    stale = move(np.empty((0, 8, 9), np.uint16), [], before, after)
+    stale = move(np.empty((8, 9, 0), np.uint16), [], before, after)
     np.testing.assert_array_equal(stale == 1, before != after)
 
 
