@@ -151,7 +151,7 @@ class _Writer:
         study = self.study
         learned, start = study.calibration(), study.land_cover[study.scenario.start]
         walks = Walks(learned.model, study.scenario, start, study.chunk, self.journals)
-        with hand_over(walks, study.workers.cluster) as ready:
+        with hand_over(walks, study.workers) as ready:
             bar.turn_to(f"projecting {study.scenario.id} ({study.workers}, {study.workers.scratch})")
             projected, ensemble = _do_both(
                 study, lambda: self.write_trajectory(ready, bar), lambda: self.write_ensemble(ready, bar)

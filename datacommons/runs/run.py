@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.collections import RUNS, VECTORS
-from catalog.errors import ItemNotFound
+from catalog.errors import CollectionNotFound, ItemNotFound
 from catalog.store import OWNER, Query
 from datacommons.errors import LayerNotFound, RunNotFound
 from datacommons.layers import Layer, find_layer, search_all
@@ -221,7 +221,7 @@ def run_scenario(
     )
     with (
         open_cluster(cluster, threads) as processes,
-        begin_run(commons.root, study.scenario, study.fingerprint) as attempt,
+        begin_run(commons.root, study.scenario, study.fingerprint, partial(_is_run, commons)) as attempt,
     ):
         name = RunName(attempt.name, datetime.now(UTC))
         return Run(publish_run(study.handed_to(processes), name, attempt), commons.locate)
@@ -314,6 +314,13 @@ def load_run(commons: Commons, run_id: str) -> Run:
     except ItemNotFound as error:
         known = ", ".join(list_runs(commons)) or "none yet; make one with `datacommons run SCENARIO`"
         raise RunNotFound(f"The commons has no run {run_id!r}. It has: {known}.") from error
+
+
+def _is_run(commons: Commons, run_id: str) -> bool:
+    try:
+        return bool(commons.store.item(RUNS, run_id, OWNER))
+    except (CollectionNotFound, ItemNotFound):
+        return False
 
 
 def list_runs(commons: Commons) -> list[str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +73,8 @@ class Study:
     progress: bool
     classifier: Classifier | None = None
     places: tuple[Layer, ...] = ()
+    _in_use: WeakValueDictionary[str, NDArray[Any]] = field(default_factory=WeakValueDictionary, init=False)
+    _reading: Any = field(default_factory=Lock, init=False)
 
     @classmethod
     def of(
@@ -136,20 +140,31 @@ class Study:
     def land_cover(self) -> dict[int, NDArray[np.uint8]]:
         """Observed maps by year: the history and the start."""
         dates = {layer.year: layer for layer in self.inputs if layer.collection == LAND_COVER}
-        return {year: self._read(dates[year]) for year in sorted({*self.scenario.history, self.scenario.start})}
+        years = sorted({*self.scenario.history, self.scenario.start})
+        return dict(zip(years, self._read([dates[year] for year in years]), strict=True))
 
-    @cached_property
+    @property
     def drivers(self) -> dict[str, Driver]:
-        """Layers that drivers are made of, by name, (y, x): float32, NaN = missing, or categories as uint8."""
-        return {layer.name: self._read_driver(layer) for layer in self.inputs if layer.collection == DRIVERS}
+        """Layers that drivers are made of, by name, (y, x): float32, NaN = missing, or categories as uint8.
 
-    def _read_driver(self, layer: Layer) -> Driver:
-        values: Driver = self._read(layer)
-        return values
+        They are kept as long as somebody has use for them, and read anew for who comes later: once they are learned
+        from, few have, and they are the most of all that is held.
+        """
+        layers = [layer for layer in self.inputs if layer.collection == DRIVERS]
+        return dict(zip((layer.name for layer in layers), self._read(layers), strict=True))
 
-    def _read(self, layer: Layer) -> NDArray[Any]:
-        """Read a layer onto the grid, (y, x): classes as uint8, measurements as float32."""
-        return align_layer(layer, self.landscape, self.commons.locate, self.workers.scratch).data
+    def _read(self, layers: Sequence[Layer]) -> list[NDArray[Any]]:
+        """Read layers onto the grid, each (y, x): classes as uint8, measurements as float32."""
+
+        def read(layer: Layer) -> NDArray[Any]:
+            known = self._in_use.get(layer.href)
+            if known is None:
+                known = align_layer(layer, self.landscape, self.commons.locate, self.workers.scratch).data
+                self._in_use[layer.href] = known
+            return known
+
+        with self._reading:  # whoever wants the same meanwhile finds it
+            return self.workers.map(read, layers)
 
     @cached_property
     def layers(self) -> Drivers:
@@ -160,7 +175,9 @@ class Study:
         ScenarioInvalid
             A layer cannot take a driver's place.
         """
-        found = {layer.name: self._read_driver(layer) for layer in self.plan_layers}
+        found: dict[str, Driver] = dict(
+            zip((layer.name for layer in self.plan_layers), self._read(self.plan_layers), strict=True)
+        )
         swaps = _find_swaps(self.scenario)
         if not swaps:
             return found
@@ -191,7 +208,8 @@ class Study:
         """The zones of the demand, if it names a layer of them."""
         if self.zone_layer is None or self.zone_layer.legend is None:
             return None
-        return Zones.of_layer(self._read(self.zone_layer), self.zone_layer.legend)
+        (classes,) = self._read([self.zone_layer])
+        return Zones.of_layer(classes, self.zone_layer.legend)
 
     @property
     def sources(self) -> tuple[Layer, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -48,7 +48,7 @@ class Attempt:
 
 
 @contextmanager
-def begin_run(root: Path, scenario: Scenario, fingerprint: str) -> Iterator[Attempt]:
+def begin_run(root: Path, scenario: Scenario, fingerprint: str, is_taken: Callable[[str], bool]) -> Iterator[Attempt]:
     """Begin a run, or go on with one of the same fingerprint that ended early.
 
     The run gets the next number of its scenario: ``valley-restoration-1``, ``valley-restoration-2``, ... Its folder is
@@ -59,6 +59,7 @@ def begin_run(root: Path, scenario: Scenario, fingerprint: str) -> Iterator[Atte
     ----------
     root : folder of the commons
     fingerprint : stands for all that the result depends on, but for the versions of the libraries
+    is_taken : whether the catalog knows a name; it may, even if somebody has removed the files of that run
 
     Raises
     ------
@@ -71,7 +72,7 @@ def begin_run(root: Path, scenario: Scenario, fingerprint: str) -> Iterator[Atte
     name = ""
     try:
         with _refuse_politely(place):
-            name = _take_up(folder, place) or _claim_name(place, scenario)
+            name = _take_up(folder, place) or _claim_name(place, scenario, is_taken)
             (folder / _RUN).write_text(name, "utf-8")
         yield Attempt(folder, name)
         shutil.rmtree(folder, ignore_errors=True)
@@ -117,13 +118,14 @@ def _take_up(folder: Path, place: Path) -> str | None:
     return name if name and (place / name).is_dir() and not any((place / name).iterdir()) else None
 
 
-def _claim_name(place: Path, scenario: Scenario) -> str:
+def _claim_name(place: Path, scenario: Scenario, is_taken: Callable[[str], bool]) -> str:
     place.mkdir(parents=True, exist_ok=True)
     for number in count(1):
         folder = place / f"{scenario.landscape}-{scenario.id}-{number}"
         with suppress(FileExistsError):
-            folder.mkdir()
-            return folder.name
+            if not is_taken(folder.name):
+                folder.mkdir()
+                return folder.name
     raise AssertionError("there are always more numbers")
 
 

@@ -27,11 +27,14 @@ Result = TypeVar("Result")
 _LOWEST = -(64 * SCALE) << TIE_BITS  # below any key
 _COARSE, _FINE = TIE_BITS + 4, 8  # bits of a bin: 1/64 of a natural-log unit, then the ties within it
 _COARSE_BINS, _FINE_BINS = 256 * SCALE >> 4, 1 << 16
-_SLACK = (SCALE // 4) << TIE_BITS  # how far below last year's threshold candidates are kept, or twice as many as needed
+_SPREAD = (SCALE // 8) << TIE_BITS  # how far below last year's threshold draws are looked for
+_SLACK = (SCALE // 32) << TIE_BITS  # how far below it known keys are looked for at first
+_FURTHER = 8  # times as far below, where they are too few
 _MANY = 16_384
 _NOBODY = np.iinfo(np.int64).max  # floor of a transition that looks for no cells
 _MORE = 1.3  # how many more cells are looked for than are needed, where floors are guessed
 _SPARE, _SPARE_PART = 16, 16  # cells that a transition looks for beyond its demand: so many, and a sixteenth
+_MOST_PARTS = 4  # of the cells that are needed: it is better to look again than to choose among more
 _ATTEMPTS = 8
 _TASKS = 6  # for each thread
 
@@ -78,13 +81,13 @@ class Market(Protocol):
 class Allocator:
     """Allocates year after year on one grid.
 
-    It remembers where last year's thresholds lay, which saves a scan; the result does not depend on it.
+    It remembers the last key that was needed, which saves a scan a year later; the result does not depend on it.
     """
 
     grid: Grid
     blocks: Sequence[Block]
     workers: Workers
-    _floors: dict[object, NDArray[np.int64]] = field(default_factory=dict)
+    _last: dict[object, NDArray[np.int64]] = field(default_factory=dict)
 
     def place(self, claims: Claims, demand: NDArray[np.int64], account: object) -> Placement:
         """Place the demand of all transitions out of one class.
@@ -141,70 +144,73 @@ class Allocator:
         (n,) int64, flat indices, rising; (n, transition) int64, keys; (transition,) int64, floors: every cell with a
         key on or above one of them is among those found. Some others may be, too.
         """
-        claims, wanted = look_at_strips(claims, self.workers), need > 0
-        floors = self._floors.get(account)
-        if floors is None or (floors == _NOBODY)[wanted].any():
-            floors = self._guess_floors(claims, need)
-        cells, keys = self._collect(claims, floors)
-        for attempt in range(_ATTEMPTS):
-            found = (keys >= floors).sum(axis=0)
-            if (found >= need)[wanted].all() or (floors == _LOWEST)[wanted].all():
-                break
-            floors = self._lower_floors(claims, floors, found, need, attempt)
-            cells, keys = self._collect(claims, floors)
+        claims = look_at_strips(claims, self.workers)
+        last = self._last.get(account)
+        if last is not None and (last == _NOBODY)[need > 0].any():
+            last = None  # one that looked for nobody looks now
+        search = self._draw_candidates if claims.weights.size else self._rank_candidates
+        cells, keys, floors = search(claims, need, last)
         self._remember(account, keys, need)
         return cells, keys, floors
+
+    def _draw_candidates(
+        self, claims: Claims, need: NDArray[np.int64], last: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Find candidates that are drawn by strips: with floors that are guessed, until they let in enough."""
+        floors = self._guess_floors(claims, need) if last is None else _below(last, _SPREAD, need)
+        most = _MOST_PARTS * int(need.sum()) + _MANY
+        for _ in range(_ATTEMPTS):
+            cells, keys, total = self._collect(claims, floors, most)
+            found = (keys >= floors).sum(axis=0)
+            if total > most:  # it would take long to choose among them
+                up = int(np.log(total / (_MORE * need.sum())) * claims.temperature * (1 << TIE_BITS))
+                floors = np.where(need > 0, floors + up, floors)
+            elif (found < need).any() and (floors > _LOWEST)[need > 0].any():
+                lack = np.log(np.maximum(_MORE * need / np.maximum(found, 1), _MORE))
+                down = (lack * claims.temperature * (1 << TIE_BITS)).astype(np.int64)
+                floors = np.where((need > 0) & (found < need), np.maximum(floors - down, _LOWEST), floors)
+            else:
+                return cells, keys, floors
+        floors = np.where(need > 0, _LOWEST, _NOBODY)
+        return *self._collect(claims, floors, claims.land_cover.size)[:2], floors
 
     def _guess_floors(self, claims: Claims, need: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return keys above which probably lie as many cells as are needed.
 
         By the time of n over the sum of all weights about n clocks have struck, fewer where some weights are large.
         """
-        if not claims.weights.size:
-            return self._find_floors(claims, need)
         promised = [claims.strips[:, :, place].sum(dtype=float) for place in claims.places]
         rate = np.maximum(np.array(promised) * claims.units, np.finfo(float).tiny)
         keys = np.log(rate / (_MORE * np.maximum(need, 1))) * claims.temperature * (1 << TIE_BITS)
         return np.where(need > 0, np.maximum(keys.astype(np.int64), _LOWEST), _NOBODY)
 
-    def _lower_floors(
-        self,
-        claims: Claims,
-        floors: NDArray[np.int64],
-        found: NDArray[np.int64],
-        need: NDArray[np.int64],
-        attempt: int,
-    ) -> NDArray[np.int64]:
-        """Return lower floors where too few cells were found; those of the last attempt are sure to let in enough."""
-        if not claims.weights.size and attempt == _ATTEMPTS - 1:
-            return self._find_floors(claims, need)
-        down = np.full(floors.size, _SLACK)
-        if claims.weights.size:
-            lack = np.maximum(_MORE * need / np.maximum(found, 1), _MORE)
-            down = (np.log(lack) * claims.temperature * (1 << TIE_BITS)).astype(np.int64)
-        lower = np.full(floors.size, _LOWEST) if attempt == _ATTEMPTS - 1 else np.maximum(floors - down, _LOWEST)
-        return np.where((need > 0) & (found < need), lower, floors)
+    def _rank_candidates(
+        self, claims: Claims, need: NDArray[np.int64], last: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Find candidates whose keys are known: with floors that let in just enough.
 
-    def _remember(self, account: object, keys: NDArray[np.int64], need: NDArray[np.int64]) -> None:
-        floors = np.full(need.size, _NOBODY)
-        for k in np.flatnonzero(need):
-            if keys.shape[0] > need[k]:
-                twice = min(2 * need[k], keys.shape[0])
-                ranked = np.partition(keys[:, k], [-twice, -need[k]])
-                floors[k] = max(ranked[-twice], ranked[-need[k]] - _SLACK, _LOWEST)
-            else:
-                floors[k] = _LOWEST
-        self._floors[account] = floors
-
-    def _find_floors(self, claims: Claims, need: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Find keys above which lie as many cells as needed: a histogram over all blocks, then one inside the bin."""
-        lowest = np.full(need.size, _LOWEST)
-        above, bins = self._rank(claims, lowest, _COARSE, _COARSE_BINS, need)
-        floors = lowest + (bins << _COARSE)
+        They are found by a histogram over all blocks, down to ever further below the last key of the year before, and
+        then one inside the bin.
+        """
+        slack = _SLACK
+        while True:
+            lowest = _below(np.full(need.size, _LOWEST) if last is None else last, slack, need)
+            above, bins = self._rank(claims, lowest, _COARSE, _COARSE_BINS, need)
+            if (above >= need).all() or (lowest == _LOWEST)[above < need].all():
+                break
+            slack *= _FURTHER
+        floors = np.where(need > 0, lowest + (bins << _COARSE), _NOBODY)
         if (above > need + _MANY).any():
             above, bins = self._rank(claims, floors, _FINE, _FINE_BINS, need)
-            floors = floors + (bins << _FINE)
-        return np.where(need > 0, floors, _NOBODY)
+            floors = np.where(need > 0, floors + (bins << _FINE), _NOBODY)
+        return *self._collect(claims, floors, int(above.sum()) + 1)[:2], floors
+
+    def _remember(self, account: object, keys: NDArray[np.int64], need: NDArray[np.int64]) -> None:
+        last = np.full(need.size, _NOBODY)
+        for k in np.flatnonzero(need):
+            enough = keys.shape[0] >= need[k]
+            last[k] = max(np.partition(keys[:, k], -need[k])[-need[k]], _LOWEST) if enough else _LOWEST
+        self._last[account] = last
 
     def _rank(
         self, claims: Claims, lowest: NDArray[np.int64], shift: int, bins: int, need: NDArray[np.int64]
@@ -215,12 +221,27 @@ class Allocator:
         last = np.maximum((above >= need[:, None]).sum(axis=1) - 1, 0)
         return above[np.arange(last.size), last], last
 
-    def _collect(self, claims: Claims, floors: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        found = self._do(lambda blocks: _collect_blocks(claims, blocks, floors))
-        cells = np.concatenate([cells for cells, _ in found])
-        keys = np.concatenate([keys for _, keys in found])
+    def _collect(
+        self, claims: Claims, floors: NDArray[np.int64], most: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+        """Return the cells with a key on or above a floor, and their keys; and how many, where they are too many."""
+        find = race if claims.weights.size else collect
+
+        def collect_in(blocks: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+            room = min(most, int((np.diff(blocks[:, :2]) * np.diff(blocks[:, 2:])).sum()))
+            # Pages that are not written to take no memory.
+            cells, keys = np.empty(room, np.int64), np.empty((room, floors.size), np.int64)
+            found = find(claims, blocks, floors, cells, keys)
+            kept = found if found <= room else 0
+            return cells[:kept].copy(), keys[:kept].copy(), found
+
+        parts = self._do(collect_in)
+        total = sum(found for *_, found in parts)
+        if total > most:
+            return np.empty(0, np.int64), np.empty((0, floors.size), np.int64), total
+        cells, keys = (np.concatenate([part[n] for part in parts]) for n in (0, 1))
         order = np.argsort(cells)
-        return cells[order], keys[order]
+        return cells[order], keys[order], total
 
     def _do(self, function: Callable[[NDArray[np.int64]], Result]) -> list[Result]:
         """Return a function's results for all blocks, (n, 4) at a time: a block alone is soon done."""
@@ -229,16 +250,9 @@ class Allocator:
         return self.workers.map(function, [np.ascontiguousarray(blocks[n::tasks]) for n in range(tasks)])
 
 
-def _collect_blocks(
-    claims: Claims, blocks: NDArray[np.int64], floors: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    find, room = race if claims.weights.size else collect, _MANY
-    while True:
-        cells, keys = np.empty(room, np.int64), np.empty((room, floors.size), np.int64)
-        found = find(claims, blocks, floors, cells, keys)
-        if found <= room:
-            return cells[:found], keys[:found]
-        room = found
+def _below(keys: NDArray[np.int64], slack: int, need: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return floors somewhat below some keys; nobody's for a transition that looks for no cells."""
+    return np.where(need > 0, np.maximum(keys - slack, _LOWEST), _NOBODY)
 
 
 def _is_enough(

@@ -72,10 +72,16 @@ def gumbel_table() -> NDArray[np.int16]:
     return np.rint(gumbel_values() * SCALE).astype(np.int16)
 
 
+@njit(inline="always")
+def uniform(key: np.uint64, row: int, column: int) -> np.float64:
+    """Return one uniform number in [0, 1) of one cell."""
+    return np.float64(np.int64(draw(key, row, column) >> np.uint64(11))) / 9007199254740992.0
+
+
 @njit(nogil=True, cache=True)
 def uniforms(key: np.uint64, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return one uniform number in [0, 1) for each cell (row, column)."""
     out = np.empty(rows.size, np.float64)
     for n in range(rows.size):
-        out[n] = np.float64(draw(key, rows[n], columns[n]) >> np.uint64(11)) / 9007199254740992.0
+        out[n] = uniform(key, rows[n], columns[n])
     return out

@@ -47,36 +47,11 @@ def key_of(stream: np.uint64, row: int, column: int, score: Int, temperature: in
     return ((score + ((temperature * gumbel(bits, table)) >> 10)) << np.int64(TIE_BITS)) | np.int64(bits & _TIE_MASK)
 
 
-@njit(nogil=True, cache=True)
-def histogram(
-    claims: Claims, blocks: NDArray[np.int64], lowest: NDArray[np.int64], shift: int, bins: int
-) -> NDArray[np.int64]:
-    """Count keys per bin and transition in some blocks.
-
-    Parameters
-    ----------
-    blocks : (n, 4) first row, last row, first column, last column (exclusive ends)
-    lowest : (K,) key at the lower edge of bin 0; smaller keys are not counted
-    shift : a bin is ``2**shift`` keys wide
-    bins : keys above the last bin are counted in it
-
-    Returns
-    -------
-    (K, bins) int64, cells
-    """
-    # Arrays taken out of the tuple once: inside the loops each access would count its references.
-    source, land_cover, barred, scores, slots, streams, temperature, table, _, _, _, _, _ = claims
-    out = np.zeros((slots.size, bins), np.int64)
-    for block in blocks:
-        for row in range(block[0], block[1]):
-            for column in range(block[2], block[3]):
-                free = land_cover[row, column] == source and not barred[row, column]
-                for k in range(slots.size if free else 0):
-                    score = score_of(scores, slots[k], row, column)
-                    key = key_of(streams[k], row, column, score, temperature, table)
-                    if key >= lowest[k]:
-                        out[k, min((key - lowest[k]) >> shift, bins - 1)] += 1
-    return out
+@njit(inline="always")
+def _find_hopes(floors: NDArray[np.int64], temperature: int, table: NDArray[np.int16]) -> NDArray[np.int64]:
+    """Return scores from which on the key of a cell may be on or above a floor, if it is lucky."""
+    luckiest = (temperature * int(table.max()) >> 10) + 1
+    return (floors >> np.int64(TIE_BITS)) - luckiest
 
 
 @njit(inline="always")
@@ -88,6 +63,40 @@ def _is_hopeful(
     for k in range(hopes.size):
         hope |= strips[row, strip, places[k]] >= hopes[k]
     return hope
+
+
+@njit(nogil=True, cache=True)
+def histogram(
+    claims: Claims, blocks: NDArray[np.int64], lowest: NDArray[np.int64], shift: int, bins: int
+) -> NDArray[np.int64]:
+    """Count keys per bin and transition in some blocks.
+
+    Parameters
+    ----------
+    blocks : (n, 4) first row, last row, first column, last column (exclusive ends), cut between strips
+    lowest : (K,) key at the lower edge of bin 0; smaller keys are not counted
+    shift : a bin is ``2**shift`` keys wide
+    bins : keys above the last bin are counted in it
+
+    Returns
+    -------
+    (K, bins) int64, cells
+    """
+    # Arrays taken out of the tuple once: inside the loops each access would count its references.
+    source, land_cover, barred, scores, slots, streams, temperature, table, _, _, _, strips, places = claims
+    out, hopes = np.zeros((slots.size, bins), np.int64), _find_hopes(lowest, temperature, table)
+    for block in blocks:
+        for row in range(block[0], block[1]):
+            for strip in range(block[2] // STRIP, -(-block[3] // STRIP)):
+                hopeful = _is_hopeful(strips, places, hopes, row, strip)
+                for column in range(strip * STRIP, min((strip + 1) * STRIP, block[3]) if hopeful else 0):
+                    free = land_cover[row, column] == source and not barred[row, column]
+                    for k in range(slots.size if free else 0):
+                        score = score_of(scores, slots[k], row, column)
+                        key = key_of(streams[k], row, column, score, temperature, table)
+                        if key >= lowest[k]:
+                            out[k, min((key - lowest[k]) >> shift, bins - 1)] += 1
+    return out
 
 
 @njit(inline="always")
@@ -135,10 +144,7 @@ def collect(
     """
     # Arrays taken out of the tuple once: inside the loops each access would count its references.
     source, land_cover, _, scores, slots, streams, temperature, table, _, _, _, strips, places = claims
-    found = 0
-    luckiest = (temperature * int(table.max()) >> 10) + 1
-    # Scores from which on a cell may be of interest, if it is lucky.
-    hopes, highest = (floors >> np.int64(TIE_BITS)) - luckiest, np.empty(slots.size, np.int64)
+    found, hopes, highest = 0, _find_hopes(floors, temperature, table), np.empty(slots.size, np.int64)
     for block in blocks:
         for row in range(block[0], block[1]):
             for strip in range(block[2] // STRIP, -(-block[3] // STRIP)):

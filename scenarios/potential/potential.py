@@ -231,7 +231,8 @@ def learn_potential(
     in_year = drivers if callable(drivers) else lambda _: drivers
     past = {year: in_year(year) for year in years[:-1]}
     now = in_year(years[-1] if start is None else start)
-    edges = {name: find_edges([seen[name] for seen in past.values()], neighbourhood.grid, seed) for name in now}
+    found = workers.map(lambda name: find_edges([seen[name] for seen in past.values()], neighbourhood.grid, seed), now)
+    edges = dict(zip(now, found, strict=True))
     samples = draw_samples(transitions, history, past, edges, neighbourhood, momentum, seed, workers)
     how: Any = {"drivers": len(now), "candidates": momentum.size if momentum else 0, "seed": seed}
     bootstrap = Bootstrap(tuple(samples), now, momentum) if resampled else None

@@ -93,7 +93,7 @@ def find_edges(seen: Sequence[Driver], grid: Grid, seed: int) -> NDArray[np.floa
     for values in {id(values): values for values in seen}.values():
         few = Few(_EDGE_SAMPLE, grid, draws.stream(seed, 1))
         for rows in bands(grid.shape):
-            few.show(np.flatnonzero(np.isfinite(values[rows])) + rows.start * grid.shape[1])
+            few.show(np.isfinite(values[rows]), rows.start)
         found.append(values.ravel()[few.take()])
     sample = np.concatenate(found).astype(np.float32)
     quantiles = np.linspace(0, 1, _EDGES + 2)[1:-1]
@@ -176,9 +176,9 @@ def _draw_cells(
         no = Few(_MOST_CONTROLS // intervals, grid, draws.stream(*key, 3))
         for rows in bands(grid.shape):
             at_risk = (first[rows] == transition.source) & (last[rows] != 0)
-            came, begin = last[rows] == transition.target, rows.start * grid.shape[1]
-            yes.show(np.flatnonzero(at_risk & came) + begin)
-            no.show(np.flatnonzero(at_risk & ~came) + begin)
+            came = last[rows] == transition.target
+            yes.show(at_risk & came, rows.start)
+            no.show(at_risk & ~came, rows.start)
         changed, stayed = yes.take(), no.take()
         weights = [yes.area_ha / max(changed.size, 1), no.area_ha / max(stayed.size, 1)]
         sizes = [changed.size, stayed.size]

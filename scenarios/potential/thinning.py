@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.grid import Grid
-from scenarios.kernels import draws
+from scenarios.kernels.thinning import pick
 
 
 class Few:
@@ -25,17 +25,17 @@ class Few:
         self._highest = 1.0  # no cell with a draw from here on will be kept
         self._by_row = np.zeros(grid.shape[0], np.int64)
 
-    def show(self, cells: NDArray[np.int64]) -> None:
-        """Show some cells, (n,) flat indices, that were not shown before."""
-        rows, columns = np.divmod(cells, self._grid.shape[1])
-        if rows.size:
-            top = int(rows.min())
-            counts = np.bincount(rows - top)
-            self._by_row[top : top + counts.size] += counts
-        chance = draws.uniforms(self._key, rows, columns)
-        low = chance < self._highest
-        self._cells = np.concatenate([self._cells, cells[low]])
-        self._chance = np.concatenate([self._chance, chance[low]])
+    def show(self, mask: NDArray[np.bool_], first: int = 0) -> None:
+        """Show some cells that were not shown before.
+
+        Parameters
+        ----------
+        mask : (y, x) bool, which cells of some rows
+        first : the first of these rows
+        """
+        cells, chance = pick(mask, first, self._key, self._highest, self._by_row)
+        self._cells = np.concatenate([self._cells, cells])
+        self._chance = np.concatenate([self._chance, chance])
         if self._cells.size > 2 * self._most:
             self._thin()
 

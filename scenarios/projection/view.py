@@ -11,7 +11,7 @@ from scenarios.cluster import Workers
 from scenarios.kernels.look import look
 from scenarios.kernels.moves import leave_alone, move_scores
 from scenarios.kernels.scores import rescore_cells
-from scenarios.kernels.strips import Promises, count_strips, find_stale, renew
+from scenarios.kernels.strips import STRIP, Promises, count_strips, find_stale, renew
 from scenarios.kernels.windows import Counts
 from scenarios.potential.potential import Potential
 from scenarios.projection.strips import choose_weights
@@ -83,10 +83,13 @@ class View:
         promises = self.promises._replace(promised=scratch.copy(self.promises.promised))
         return replace(self, counts=scratch.copy(self.counts), scores=scratch.copy(self.scores), promises=promises)
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of what a copy has for itself."""
-        return self.counts.nbytes + self.scores.nbytes + self.promises.promised.nbytes
+    @staticmethod
+    def cell_bytes(potential: Potential) -> float:
+        """Return how many bytes a view that changes on its own has for each cell."""
+        near, transitions = potential.neighbourhood, len(potential.transitions)
+        windows = len(near.windows) * np.dtype(near.dtype).itemsize
+        slots = max(1, int(potential.tables.count_of.max()))
+        return windows + slots * np.dtype(np.int16).itemsize + transitions * np.dtype(np.int64).itemsize / STRIP
 
     def leave_alone(self, cells: NDArray[np.int64], before: NDArray[np.uint8], land_cover: NDArray[np.uint8]) -> None:
         """Give some cells the lowest scores there are.

@@ -53,6 +53,7 @@ class Walks:
     start : (y, x) uint8, land cover at the scenario's start, legend values, 0 = no data
     chunk : edge of the blocks that are worked on side by side, in cells
     folder : where the walks keep their journals, so that they can go on from there; None: nothing is kept
+    view : what all members see at the start, if that was looked at before
     packed : the same for processes: a file, or what stands for it in Dask; None as long as it was not handed over
     """
 
@@ -61,6 +62,7 @@ class Walks:
     start: NDArray[np.uint8]
     chunk: int = DEFAULT_CHUNK
     folder: Path | None = None
+    view: View | None = None
     packed: Any = None
     token: str = field(default_factory=lambda: uuid4().hex, init=False)
 
@@ -74,6 +76,18 @@ class Walks:
     def temperature(self, member: int) -> float:
         """Return how far a walk spreads: the best map takes the likeliest cells."""
         return 0.0 if member == CENTRAL else self.scenario.allocation.temperature
+
+    def is_done(self, member: int) -> bool:
+        """Whether the journal of a walk holds all its years."""
+        journal = self.journal(member)
+        return journal is not None and journal.years == self.scenario.years
+
+    def look(self, workers: Workers) -> Walks:
+        """Return the same walks with what all members see at the start; none where each has a potential of its own."""
+        if self.scenario.potential.uncertainty:
+            return self
+        temperature = self.scenario.allocation.temperature
+        return replace(self, view=View.of(self.model.potential, self.start, workers, temperature))
 
 
 def walk_members(
@@ -90,12 +104,13 @@ def walk_members(
     on_year : called whenever a walk has finished a year
     """
     if workers.cluster is not None:
-        with hand_over(walks, workers.cluster) as packed:
+        with hand_over(walks, workers) as packed:
             _walk_there(packed, members, see, workers.cluster, on_year)
         return
-    begun = _Begun.of(walks, members[0], workers, shared=len(members) > 1)
+    # One walk alone looks for itself, and needs no copy.
+    begun = _Begun.of(walks.look(workers) if len(members) > 1 else walks)
     # Members side by side where there are enough of them, else the blocks of each.
-    outside, inside = workers.split(min(len(members), workers.threads, begun.count_fitting()))
+    outside, inside = workers.split(min(len(members), workers.threads, _count_fitting(walks)))
 
     def walk(member: int) -> None:
         see(member, _tell(begun.walk(member, inside, walks.journal(member)), on_year))
@@ -111,18 +126,14 @@ def _tell(years: Iterator[Year], on_year: Callable[[], None]) -> Iterator[Year]:
 
 @dataclass(frozen=True, eq=False)
 class _Begun:
-    """What is made once, in each process, of what all walks of one temperature begin with."""
+    """What is made once, in each process, of what all walks begin with."""
 
     walks: Walks
     plan: Plan
-    view: View | None  # one walk alone looks for itself, and needs no copy
 
     @classmethod
-    def of(cls, walks: Walks, member: int, workers: Workers, *, shared: bool) -> _Begun:
-        plan = Plan(walks.scenario, walks.model.legend, walks.model.grid)
-        if not shared:
-            return cls(walks, plan, None)
-        return cls(walks, plan, View.of(walks.model.potential, walks.start, workers, walks.temperature(member)))
+    def of(cls, walks: Walks) -> _Begun:
+        return cls(walks, Plan(walks.scenario, walks.model.legend, walks.model.grid))
 
     def walk(self, member: int, workers: Workers, journal: Journal | None) -> Iterator[Year]:
         """Project the best map or a member; see `project`."""
@@ -136,39 +147,50 @@ class _Begun:
             chunk=walks.chunk,
             workers=workers,
             plan=self.plan,
-            view=self.view,
+            view=None if member == CENTRAL else walks.view,
             journal=journal,
         )
 
-    def count_fitting(self) -> int:
-        """Return how many walks fit into the memory that is free, at least 1."""
-        if self.view is None:
-            return 1
-        one = self.view.nbytes + _STATE_BYTES * self.walks.start.size
-        return max(1, int(psutil.virtual_memory().available // one))
+
+def _count_fitting(walks: Walks) -> int:
+    """Return how many walks fit into the memory that is free, at least 1."""
+    one = (View.cell_bytes(walks.model.potential) + _STATE_BYTES) * walks.start.size
+    if walks.scenario.potential.uncertainty:
+        one += walks.model.potential.static.nbytes
+    return max(1, int(psutil.virtual_memory().available // one))
 
 
 @contextmanager
-def hand_over(walks: Walks, cluster: Cluster | None) -> Iterator[Walks]:
+def hand_over(walks: Walks, workers: Workers) -> Iterator[Walks]:
     """Give all processes what walks begin with, once, for as long as the block lasts.
 
     It is a file where all processes see the folder of the journals, and those on one machine share its arrays; else it
-    comes through Dask, and the journals go back the same way.
+    comes through Dask, and the journals go back the same way. What the members see at the start is looked at here, once
+    for all processes.
     """
+    cluster = workers.cluster
     if cluster is None or walks.packed is not None:
         yield walks
         return
-    bare = replace(walks, model=replace(walks.model, potential=replace(walks.model.potential)), folder=None)
     with ExitStack() as stack:
         folder = walks.folder or Path(stack.enter_context(TemporaryDirectory(prefix="datacommons-walks-")))
         folder.mkdir(parents=True, exist_ok=True)
         if cluster.sees(folder):
             path = folder / "luggage"
             stack.callback(path.unlink, missing_ok=True)
-            luggage.pack(bare, path)
+            luggage.pack(_prepare(walks, workers), path)
             yield replace(walks, folder=folder, packed=path)
         else:
-            yield replace(walks, folder=folder, packed=cluster.scatter(bare))
+            yield replace(walks, folder=folder, packed=cluster.scatter(_prepare(walks, workers)))
+
+
+def _prepare(walks: Walks, workers: Workers) -> Walks:
+    """Return what a process has to know, with the first look of the members that are still to be walked."""
+    ahead = not all(walks.is_done(member) for member in range(walks.scenario.members))
+    seen = walks.look(workers) if ahead else walks
+    potential = replace(walks.model.potential)  # without the tables that a process makes for itself
+    view = None if seen.view is None else replace(seen.view, potential=potential)
+    return replace(seen, model=replace(walks.model, potential=potential), folder=None, view=view)
 
 
 def _walk_there(walks: Walks, members: Sequence[int], see: See, cluster: Cluster, on_year: Callable[[], None]) -> None:
@@ -187,7 +209,7 @@ def _walk_there(walks: Walks, members: Sequence[int], see: See, cluster: Cluster
         see(member, replay(journal.entries(), walks.start, walks.model.grid.weight_ha))
         count(member, walks.scenario.years)
 
-    done = [member for member in members if _is_done(walks, member)]
+    done = [member for member in members if walks.is_done(member)]
     for member in done:
         tell(member)
     ahead = [member for member in members if member not in done]
@@ -199,11 +221,6 @@ def _walk_there(walks: Walks, members: Sequence[int], see: See, cluster: Cluster
         if journal is not None:
             _keep(walks, member, journal)
         tell(member)
-
-
-def _is_done(walks: Walks, member: int) -> bool:
-    journal = walks.journal(member)
-    return journal is not None and journal.years == walks.scenario.years
 
 
 def _keep(walks: Walks, member: int, held: HeldJournal) -> None:
@@ -235,21 +252,17 @@ def walk_away(
     -------
     The journal, where there is no folder for it
     """
-    begun, held = _begin(member, packed, token, inside), HeldJournal()
+    begun, held = _begin(packed, token), HeldJournal()
     walks = replace(begun.walks, folder=folder)
     for year in begun.walk(member, inside, walks.journal(member) or held):
         say((member, year.year - walks.scenario.start))
     return held if folder is None else None
 
 
-def _begin(member: int, packed: Path | Walks, token: str, workers: Workers) -> _Begun:
-    """Look at the first map, once for all members; there is one best map."""
+def _begin(packed: Path | Walks, token: str) -> _Begun:
+    """Unpack what walks begin with, once for all that are done here."""
     with _beginning:
-        if token in _begun and member != CENTRAL:
-            return _begun[token]
-        walks = luggage.unpack(packed) if isinstance(packed, Path) else packed
-        begun = _Begun.of(walks, member, workers, shared=member != CENTRAL)
-        if member != CENTRAL:
+        if token not in _begun:
             _begun.clear()
-            _begun[token] = begun
-        return begun
+            _begun[token] = _Begun.of(luggage.unpack(packed) if isinstance(packed, Path) else packed)
+        return _begun[token]

@@ -118,8 +118,9 @@ def learn(folder: Path, edge: int, memory_mib: int | None = None) -> Mapping[str
         study = study_of(commons, make_scenario(WideLandscape(edge).name), memory_mib)
         with watch.time("learn"):
             with watch.time("read"):
-                _ = study.land_cover, study.drivers
+                _, drivers = study.land_cover, study.drivers
             learned = study.calibration()
+            del drivers
     names = [f"{LEGEND.get(t.source).name} to {LEGEND.get(t.target).name}" for t in learned.model.potential.transitions]
     if sorted(names) != sorted(TRANSITIONS):
         raise RuntimeError(f"The landscape is to change by {TRANSITIONS}; found {names}.")

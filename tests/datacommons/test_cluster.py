@@ -21,6 +21,7 @@ import datacommons as dc
 from scenarios.cluster import Cluster, Workers, open_cluster
 from scenarios.demand.transitions import Transition
 from scenarios.errors import ClusterUnknown, ScenarioInvalid
+from scenarios.projection import luggage
 from scenarios.projection.ensemble import Ensemble, gather_ensemble
 from scenarios.projection.walks import Walks, hand_over, walk_members
 from scenarios.projection.yearbook import Year
@@ -141,9 +142,12 @@ def test_the_graph_has_a_task_for_each_walk(cluster: Cluster, walks: Walks) -> N
 
 def test_what_walks_begin_with_is_handed_over_once(cluster: Cluster, walks: Walks, tmp_path: Path) -> None:
     noted = Walks(walks.model, walks.scenario, walks.start, folder=tmp_path)
-    with hand_over(noted, cluster) as packed, hand_over(packed, cluster) as again:
+    workers = Workers(1, cluster)
+    with hand_over(noted, workers) as packed, hand_over(packed, workers) as again:
         assert again is packed
-        assert packed.packed.stat().st_size > walks.model.potential.static.nbytes
+        begun = luggage.unpack(packed.packed)
+        assert begun.view.potential is begun.model.potential
+        assert packed.packed.stat().st_size > walks.model.potential.static.nbytes + begun.view.scores.nbytes
     assert not any(path.is_file() for path in tmp_path.iterdir())
 
 

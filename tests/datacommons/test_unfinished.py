@@ -85,6 +85,15 @@ def journals(root: Path) -> dict[str, list[Path]]:
     return {walk.name: sorted(walk.glob("*.npz")) for walk in walks}
 
 
+def test_a_name_that_the_catalog_knows_is_not_given_again(valley: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(valley, tmp_path / "valley")
+    run(root)
+    shutil.rmtree(root / "runs")  # by somebody who did not ask
+    run(root)
+    with dc.open(root) as commons:
+        assert commons.runs() == [RUN, "valley-usual-2"]
+
+
 @pytest.mark.parametrize("years", range(YEARS + 1))
 def test_it_goes_on_from_any_year(broken_off: Path, expected: Inventory, tmp_path: Path, years: int) -> None:
     root = shutil.copytree(broken_off, tmp_path / "valley")
