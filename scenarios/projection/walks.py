@@ -178,7 +178,7 @@ def hand_over(walks: Walks, workers: Workers) -> Iterator[Walks]:
         if cluster.sees(folder):
             path = folder / "luggage"
             stack.callback(path.unlink, missing_ok=True)
-            luggage.pack(_prepare(walks, workers), path)
+            luggage.pack(_prepare(walks, workers), path, workers)
             yield replace(walks, folder=folder, packed=path)
         else:
             yield replace(walks, folder=folder, packed=cluster.scatter(_prepare(walks, workers)))
