@@ -48,8 +48,9 @@ lint: .venv/dev  ## style, types and import contracts
 docs: .venv/dev  ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict
 
-bench: .venv/dev  ## measure the kernels, and members by threads and processes beside writing maps (MILLIONS=100: other sizes)
-	MILLIONS="$(MILLIONS)" $(RUN)/pytest tests/benchmarks --benchmark-enable --benchmark-only --benchmark-sort=name $(ARGS)
+bench: .venv/dev  ## measure the kernels, and members by threads and processes beside writing maps (MILLIONS=1,10,100: these sizes; REPORT=docs/performance.md: write it)
+	MILLIONS="$(MILLIONS)" $(RUN)/pytest tests/benchmarks --benchmark-enable --benchmark-only --benchmark-sort=name $(if $(REPORT),--benchmark-json=build/bench.json) $(ARGS)
+	$(if $(REPORT),$(RUN)/python -m tests.benchmarks.performance_page build/bench.json $(REPORT))
 
 bench-science: .venv/dev  ## measure how good the engine is on all data at hand, beside other tools and against the bars
 	$(RUN)/python -m tests.benchmarks.science

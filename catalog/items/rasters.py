@@ -115,11 +115,18 @@ def _count_bytes(dataset: rasterio.DatasetReader) -> NDArray[np.int64]:
         block = dataset.read(1, window=window)
         # A mask besides the nodata value is rare, and reading it takes longer than reading the values.
         masked = MaskFlags.per_dataset in dataset.mask_flag_enums[0]
-        cells = block[dataset.read_masks(1, window=window) != 0] if masked else block
-        count += np.bincount(cells.ravel(), minlength=256)
+        count += _count(block[dataset.read_masks(1, window=window) != 0] if masked else block)
     if dataset.nodata is not None and 0 <= dataset.nodata <= 255:
         count[int(dataset.nodata)] = 0
     return count
+
+
+def _count(cells: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Count the cells of each value, (256,): by pairs, of which there are half as many to go through."""
+    flat = np.ascontiguousarray(cells).ravel()
+    pairs = np.bincount(flat[: flat.size // 2 * 2].view(np.uint16), minlength=1 << 16).reshape(256, 256)
+    last = np.bincount(flat[flat.size // 2 * 2 :], minlength=256)
+    return np.asarray(pairs.sum(axis=0) + pairs.sum(axis=1) + last, np.int64)
 
 
 def _of_counts(values: NDArray[np.float64], count: NDArray[np.int64]) -> _Moments:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping, Sequence
-from itertools import product
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -144,11 +145,19 @@ def write_ensemble(writer: CubeWriter, ensemble: Ensemble, workers: Workers) -> 
 
 
 def _write_plane(array: zarr.Array[Any], place: tuple[int, int], plane: NDArray[np.uint8]) -> None:
-    """Write a plane; chunks of zeros are left out. Where there are none, Zarr need not look for them, which is slow."""
-    rows, columns = plane.shape
-    edges = range(0, rows, _PLANE_CHUNK), range(0, columns, _PLANE_CHUNK)
-    full = all(plane[y : y + _PLANE_CHUNK, x : x + _PLANE_CHUNK].any() for y, x in product(*edges))
-    (array.with_config({"write_empty_chunks": True}) if full else array)[place] = plane
+    """Write a plane, and leave out the chunks of zeros. Zarr by itself would look for them, which is slow."""
+    full, edges = array.with_config({"write_empty_chunks": True}), [range(0, n, _PLANE_CHUNK) for n in plane.shape]
+    holds = [[plane[y : y + _PLANE_CHUNK, x : x + _PLANE_CHUNK].any() for x in edges[1]] for y in edges[0]]
+    if all(map(all, holds)):
+        full[place] = plane
+        return
+    for first, row in zip(edges[0], holds, strict=True):
+        rows = slice(first, first + _PLANE_CHUNK)
+        for some, chunks in groupby(zip(edges[1], row, strict=True), key=itemgetter(1)):
+            starts = [start for start, _ in chunks]
+            across = slice(starts[0], starts[-1] + _PLANE_CHUNK)
+            if some:
+                full[(*place, rows, across)] = plane[rows, across]
 
 
 def _write_timing(writer: CubeWriter, ensemble: Ensemble) -> None:

@@ -13,7 +13,7 @@ import rasterio
 import datacommons as dc
 from tests.benchmarks.bars import Bench, Row
 from tests.benchmarks.footprint import run_watched
-from tests.benchmarks.performance_page import write_page
+from tests.benchmarks.performance_page import write_bars, write_members
 from tests.benchmarks.scale import LINES, choose, measure
 from tests.benchmarks.thousand import publish_many, tell
 from tests.benchmarks.wide import BUILT, CROP, FOREST, GRASS, LEGEND, WideLandscape
@@ -96,7 +96,7 @@ def test_the_fastest_attempt_is_the_reference() -> None:
 
 
 def test_rows_are_chosen_by_number_or_name() -> None:
-    assert [line.number for line in choose("")] == [1, 2, 4, 5, 6, 7, 8, 9]
+    assert [line.number for line in choose("")] == list(range(1, 10))
     assert [line.number for line in choose("3, memory")] == [2, 3]
     assert len({line.name for line in LINES}) == 9
     with pytest.raises(ValueError, match=r"no row speed; ROWS takes some of 1 \(run\)"):
@@ -104,10 +104,9 @@ def test_rows_are_chosen_by_number_or_name() -> None:
 
 
 def test_a_chosen_row_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
-    bench = measure("learning cluster", 1e-6, tmp_path)
-    seconds, ratio = bench.barred
-    assert seconds.measured > 0
-    assert ratio.measured > 0
+    bench = measure("continent members learning cluster", 1e-6, tmp_path)
+    memory, members, seconds, ratio = bench.barred
+    assert all(row.measured > 0 for row in (memory, members, seconds, ratio))
     assert ratio.what == "times threads, on a LocalCluster of 4 processes"
 
 
@@ -131,12 +130,38 @@ def test_the_page_names_machine_and_rows(tmp_path: Path) -> None:
     bench = Bench()
     bench.add("1. Run", Row("times writing", 20.0, most=12, aim=3, digits=1))
     bench.skip("3. continent", "it takes long")
-    write_page(tmp_path / "page.md", bench, "A trial.\n\n")
+    write_bars(tmp_path / "page.md", bench, "A trial.\n\n")
     text = (tmp_path / "page.md").read_text("utf-8")
     assert "\n| times writing | 20.0 | ≤ 12 | 3 | falls short |\n" in text
     assert "A trial.\n\nMeasured on " in text
     assert "Not measured: 3. continent: it takes long.\n" in text
-    assert text.endswith("\n0 of 1 bars hold.\n")
+    assert "\n0 of 1 bars hold.\n" in text
+    assert "## Members, by threads and by processes\n\nNot measured yet." in text
+
+
+def test_parts_of_the_page_are_written_one_by_one(tmp_path: Path) -> None:
+    page, bench, group = tmp_path / "page.md", Bench(), "1 million cells, 20 years"
+    bench.add("1. Run", Row("times writing", 20.0, most=12))
+
+    def timed(name: str, seconds: float, **params: object) -> dict[str, object]:
+        return {"name": name, "group": group, "params": {"millions": 1.0, **params}, "stats": {"min": seconds}}
+
+    members = [
+        timed("test_write_as_many_maps[1.0]", 0.5),
+        *(
+            timed("test_draw", seconds, transitions=4, members=n, kind="threads")
+            for n, seconds in ((30, 6.0), (1, 0.25))
+        ),
+        {"name": "test_count_one_class", "group": None, "params": {"radius": 3}, "stats": {"min": 1.0}},
+    ]
+    write_members(page, members)
+    write_bars(page, bench)
+    write_bars(page, bench)
+    text = page.read_text("utf-8")
+    rows = ["| 1 | 4 | 1 | threads | 0.25 | 0.50 | 0.50 |", "| 1 | 4 | 30 | threads | 6.00 | 0.50 | 12.00 |"]
+    assert "\n".join(rows) in text
+    assert text.count("1 bars hold") == text.count("## Against the bars") == text.count("# Performance") == 1
+    assert text.index("## Against the bars") < text.index("## Members")
 
 
 def _read(landscape: WideLandscape, folder: Path) -> tuple[list[np.ndarray], list[np.ndarray]]:

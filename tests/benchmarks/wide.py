@@ -6,7 +6,10 @@ years later a few cells have changed, where the fields and the neighbours let th
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,12 +77,24 @@ class WideLandscape:
         return maps, layers
 
     def stripes(self) -> Iterator[tuple[int, list[NDArray[np.uint8] | NDArray[np.uint16]]]]:
-        for first in range(0, self.edge, _STRIPE):
-            rows = np.arange(first, min(first + _STRIPE, self.edge))
-            drivers = self._drivers(rows)
-            before = self._cover(rows, drivers)
-            after = self._change(rows, drivers, before)
-            yield first, [before, after, *(np.rint(plane).astype(np.uint16) for plane in drivers.values())]
+        """Yield the first row of each stripe, and its planes; the next ones are made meanwhile."""
+        cores, ahead = len(os.sched_getaffinity(0)), deque[Future[list[NDArray[np.uint8] | NDArray[np.uint16]]]]()
+        with ThreadPoolExecutor(cores) as pool:
+            firsts = range(0, self.edge, _STRIPE)
+            for first in firsts[:cores]:
+                ahead.append(pool.submit(self._make_stripe, first))
+            for n, first in enumerate(firsts):
+                planes = ahead.popleft().result()
+                if n + cores < len(firsts):
+                    ahead.append(pool.submit(self._make_stripe, firsts[n + cores]))
+                yield first, planes
+
+    def _make_stripe(self, first: int) -> list[NDArray[np.uint8] | NDArray[np.uint16]]:
+        rows = np.arange(first, min(first + _STRIPE, self.edge))
+        drivers = self._drivers(rows)
+        before = self._cover(rows, drivers)
+        after = self._change(rows, drivers, before)
+        return [before, after, *(np.rint(plane).astype(np.uint16) for plane in drivers.values())]
 
     def _drivers(self, rows: NDArray[np.int64]) -> dict[str, Plane]:
         height, ridge, dryness, roads, towns = (self._field(rows, n) for n in range(5))
