@@ -370,7 +370,8 @@ def _find_client(how: Any, threads: int, patience_s: float, stack: ExitStack) ->
         local_cluster = dask.LocalCluster(
             n_workers=processes,
             threads_per_worker=max(1, threads // processes),
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # of its HTTP server, else of a fixed port that another run may have
+            scheduler_kwargs={"dashboard": False},
             silence_logs=logging.ERROR,
             memory_limit=0,  # a walk cannot be put aside: too many of them at once are not begun
         )

@@ -96,15 +96,6 @@ class Scratch:
         weakref.finalize(array, self._give_back, size, aside=False)
         return array
 
-    def zeros_aside(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-        """Return an array of zeros in a file, whatever room there is, if files may be used; raises as `empty`."""
-        if self.most_bytes is None:
-            return np.zeros(shape, dtype)
-        size = prod(shape) * np.dtype(dtype).itemsize
-        with self._lock:
-            self._aside += size
-        return self._put_aside(shape, dtype, size)
-
     def copy(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return a copy; raises as `empty`."""
         out = self.empty(array.shape, array.dtype)

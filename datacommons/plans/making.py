@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -14,16 +13,18 @@ from numpy.typing import NDArray
 from catalog.collections import RUN_MAPS, RUNS
 from catalog.items.layers import cube_item, raster_item, table_asset
 from catalog.legend import Legend
+from datacommons.background import Background
 from datacommons.cogs import write_map
 from datacommons.landscape import Landscape
 from datacommons.plans.job import Job
-from datacommons.runs.changes import ChangeTable
+from datacommons.runs.changes import write_changes
 from datacommons.runs.cubes import CubeWriter, legend_attributes
 from datacommons.runs.run import Run
 from scenarios.cluster import Workers
 from scenarios.grid import Grid
 from scenarios.indicators.area import UNIT
 from scenarios.model import Model
+from scenarios.projection.record import Record
 from scenarios.projection.walks import Walks, walk_members
 from scenarios.projection.yearbook import Shortfall, Year
 from scenarios.projection.years import CENTRAL
@@ -127,28 +128,19 @@ class _Making:
         ground = self.ground
         areas = [ground.weigh()]
         shortfalls: list[Shortfall] = []
-        written: list[Future[None]] = []
         self._write_start()
-        with (
-            ChangeTable(ground.grid.shape, self.job.folder) as changes,
-            ThreadPoolExecutor(ground.workers.threads, thread_name_prefix="plan-maps") as pool,
-        ):
+        with Record(ground.grid.shape, self.job.folder) as record, Background[None](ground.workers.threads) as maps:
 
             def see(best: int, years: Iterator[Year]) -> None:
-                for year in changes.listen(best, years):
+                for year in record.listen(best, years):
                     self.job.pass_year(year.year)
                     areas.append(year.area_ha)
                     shortfalls.extend(year.shortfalls)
-                    written.append(pool.submit(self._write_map, year.land_cover.copy(), year.year))
+                    maps.do(self._write_map, year.land_cover.copy(), year.year)
 
-            try:
-                walk_members(self._walks(), [CENTRAL], see, ground.workers)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-            for each in written:
-                each.result()
-            changes.write(self.job.folder / "trajectory-changes.parquet", by_member=False)
+            walk_members(self._walks(), [CENTRAL], see, ground.workers)
+            maps.results()
+            write_changes(record, self.job.folder / "trajectory-changes.parquet", by_member=False)
         return np.stack(areas), shortfalls
 
     def _draw(self) -> dict[str, Any]:
@@ -156,16 +148,16 @@ class _Making:
         job, ground, scenario = self.job, self.ground, self.job.scenario
         areas = np.empty((scenario.members, scenario.years + 1, len(ground.legend)))
         areas[:, 0] = ground.weigh()
-        with ChangeTable(ground.grid.shape, job.folder) as changes:
+        with Record(ground.grid.shape, job.folder) as record:
 
             def see(member: int, years: Iterator[Year]) -> None:
-                for n, year in enumerate(changes.listen(member, years), start=1):
+                for n, year in enumerate(record.listen(member, years), start=1):
                     job.check()
                     areas[member, n] = year.area_ha
                 job.pass_member()
 
             walk_members(self._walks(), range(scenario.members), see, ground.workers)
-            changes.write(job.folder / "changes.parquet")
+            write_changes(record, job.folder / "changes.parquet")
         found = {name: np.quantile(areas, level, axis=0) for name, level in _QUANTILES.items()}
         return {"members": scenario.members} | {name: _round(each) for name, each in found.items()}
 

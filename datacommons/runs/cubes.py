@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import xarray as xr
@@ -22,13 +21,46 @@ from zarr.errors import ZarrUserWarning
 
 from catalog.legend import Legend
 from scenarios.cluster import Workers
+from scenarios.grid import Block
 from scenarios.projection.chances import Chances
 from scenarios.projection.ensemble import Ensemble
+from scenarios.projection.record import Record
 
 _CLOSING = Lock()
 _CHUNK = 512
-# A year has as many planes as classes, and the time that a chunk takes to write hardly hangs on its size.
-_PLANE_CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How an array lies on the disk: one file holds a block of the landscape, with all its years and classes.
+
+    What follows a block through the years reads one file; what reads a year reads a part of each. Years that lie
+    together hardly differ, so that they take little more room than one.
+
+    Parameters
+    ----------
+    block : edge of what one file holds, in cells
+    chunk : edge of what is decoded at once, in cells; the block is a multiple of it
+    years : that are decoded at once
+    """
+
+    block: int
+    chunk: int
+    years: int
+
+    def cut(self, shape: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+        """Return the sizes of chunks and of files along the dimensions of an array."""
+        chunk, block = ({"time": self.years, "class": 1, "y": edge, "x": edge} for edge in (self.chunk, self.block))
+        chunks = {d: min(chunk[d], n) for d, n in shape.items()}
+        whole = {d: min(block[d], n) if d in "yx" else n for d, n in shape.items()}
+        return chunks, {d: -(-n // chunks[d]) * chunks[d] for d, n in whole.items()}
+
+
+TRAJECTORY: Final = Layout(block=1024, chunk=512, years=8)
+"""Of the maps of one walk."""
+
+PROBABILITY: Final = Layout(block=512, chunk=256, years=10)
+"""Of counts of members: more of them are looked at in parts."""
 
 
 class CubeWriter:
@@ -76,33 +108,42 @@ class CubeWriter:
         dimensions: Sequence[str],
         attributes: Mapping[str, Any],
         dtype: str = "uint8",
-        chunk: int = _CHUNK,
+        layout: Layout | None = None,
     ) -> zarr.Array[Any]:
-        """Add an array of zeros; a chunk holds one year of one class, 512 x 512 cells if not said otherwise."""
-        shape = tuple(self._sizes[d] for d in dimensions)
-        chunks = tuple(min(chunk, n) if d in "yx" else 1 for d, n in zip(dimensions, shape, strict=True))
-        return _add_array(
-            self._group, name, dimensions, shape, chunks, dtype, {"grid_mapping": "spatial_ref", **attributes}
-        )
+        """Add an array of zeros, to be written block by block of its layout; without one a chunk is a file.
+
+        Empty chunks are written, for Zarr takes long to find them: whoever writes leaves out empty blocks.
+        """
+        shape = {d: self._sizes[d] for d in dimensions}
+        if layout is None:
+            chunks, shards = {d: min(_CHUNK if d in "yx" else 1, n) for d, n in shape.items()}, None
+        else:
+            chunks, shards = layout.cut(shape)
+        about = {"grid_mapping": "spatial_ref", **attributes}
+        cut = tuple(chunks.values()), None if shards is None else tuple(shards.values())
+        return _add_array(self._group, name, dimensions, tuple(shape.values()), *cut, dtype, about)
 
 
 def _add_array(
     group: zarr.Group,
     name: str,
     dimensions: Sequence[str],
-    shape: Sequence[int],
-    chunks: Sequence[int],
+    shape: tuple[int, ...],
+    chunks: tuple[int, ...],
+    shards: tuple[int, ...] | None,
     dtype: str,
     attributes: Mapping[str, Any],
 ) -> zarr.Array[Any]:
     return group.create_array(
         name,
-        shape=tuple(shape),
-        chunks=tuple(chunks),
+        shape=shape,
+        chunks=chunks,
+        shards=shards,
         dtype=dtype,
         fill_value=0,
         dimension_names=list(dimensions),
         attributes=dict(attributes),
+        config={"write_empty_chunks": True},
     )
 
 
@@ -125,50 +166,68 @@ def legend_attributes(legend: Legend) -> dict[str, Any]:
     }
 
 
+def write_trajectory(
+    writer: CubeWriter, record: Record, start: NDArray[np.uint8], legend: Legend, first_year: int, workers: Workers
+) -> zarr.Array[Any]:
+    """Write the map of every year of one walk.
+
+    Parameters
+    ----------
+    record : what the walk changes
+    start : (y, x) uint8, the map that it begins with, in the first year
+    workers : who writes blocks side by side
+
+    Returns
+    -------
+    the array ``land_cover`` (time, y, x), from the first year on
+    """
+    array = writer.add("land_cover", ("time", "y", "x"), legend_attributes(legend), layout=TRAJECTORY)
+
+    def write(rows: tuple[int, int]) -> None:
+        for changes in record.split(rows, TRAJECTORY.block):
+            maps = record.unroll(changes, start, first_year, array.shape[0] - 1)
+            _put(array, changes.block, maps)
+
+    workers.map(write, record.bands(TRAJECTORY.block))
+    return array
+
+
 def write_ensemble(writer: CubeWriter, ensemble: Ensemble, workers: Workers) -> None:
     """Write in how many members each cell has each class in each year, and in how many it changes, and when.
 
     Parameters
     ----------
     ensemble : its counts are stored as they are, and decoded by readers to shares from 0 to 1
-    workers : who compresses and writes the years side by side
+    workers : who counts and writes blocks side by side
     """
     share = _share(ensemble, "has the class")
-    array = writer.add("probability", ("time", "class", "y", "x"), share, chunk=_PLANE_CHUNK)
+    counted = writer.add("probability", ("time", "class", "y", "x"), share, layout=PROBABILITY)
+    changing = writer.add("change_share", ("y", "x"), _share(ensemble, "changes"))
+    meaning = "mean year of the {} change, over the members in which the cell changes; 0 = in none"
+    first, last = (
+        writer.add(f"{name}_change", ("y", "x"), {"units": "year", "long_name": meaning.format(name)}, "uint16")
+        for name in ("first", "last")
+    )
 
-    def write_year(year: int) -> None:
-        for n, plane in enumerate(ensemble.counts[year]):
-            _write_plane(array, (year, n), plane)
+    def write(rows: tuple[int, int]) -> None:
+        for changes in ensemble.record.split(rows, PROBABILITY.block):
+            timing = ensemble.time(changes)
+            _put(counted, changes.block, ensemble.count(changes))
+            for array, values in (
+                (changing, timing.members),
+                (first, timing.first_year),
+                (last, timing.last_year),
+            ):
+                _put(array, changes.block, values)
 
-    workers.map(write_year, range(len(ensemble.years)))
-    _write_timing(writer, ensemble)
-
-
-def _write_plane(array: zarr.Array[Any], place: tuple[int, int], plane: NDArray[np.uint8]) -> None:
-    """Write a plane, and leave out the chunks of zeros. Zarr by itself would look for them, which is slow."""
-    full, edges = array.with_config({"write_empty_chunks": True}), [range(0, n, _PLANE_CHUNK) for n in plane.shape]
-    holds = [[plane[y : y + _PLANE_CHUNK, x : x + _PLANE_CHUNK].any() for x in edges[1]] for y in edges[0]]
-    if all(map(all, holds)):
-        full[place] = plane
-        return
-    for first, row in zip(edges[0], holds, strict=True):
-        rows = slice(first, first + _PLANE_CHUNK)
-        for some, chunks in groupby(zip(edges[1], row, strict=True), key=itemgetter(1)):
-            starts = [start for start, _ in chunks]
-            across = slice(starts[0], starts[-1] + _PLANE_CHUNK)
-            if some:
-                full[(*place, rows, across)] = plane[rows, across]
+    workers.map(write, ensemble.record.bands(PROBABILITY.block))
 
 
-def _write_timing(writer: CubeWriter, ensemble: Ensemble) -> None:
-    timing = ensemble.timing
-    writer.add("change_share", ("y", "x"), _share(ensemble, "changes"))[:] = timing.members
-    for name, sums in (("first", timing.sum_first), ("last", timing.sum_last)):
-        meaning = f"mean year of the {name} change, over the members in which the cell changes; 0 = in none"
-        array = writer.add(f"{name}_change", ("y", "x"), {"units": "year", "long_name": meaning}, "uint16")
-        for first in range(0, sums.shape[0], _CHUNK):
-            rows = slice(first, first + _CHUNK)
-            array[rows] = timing.mean_years(sums, rows)
+def _put(array: zarr.Array[Any], block: Block, values: NDArray[Any]) -> None:
+    """Write a block; one of zeros is left out."""
+    if values.any():
+        top, bottom, left, right = block
+        array[..., top:bottom, left:right] = values
 
 
 def write_chances(path: Path, chances: Chances, legend: Legend) -> None:
@@ -189,6 +248,7 @@ def write_chances(path: Path, chances: Chances, legend: Legend) -> None:
         ("y", "x"),
         start.shape,
         tuple(min(_CHUNK, edge) for edge in start.shape),
+        None,
         "uint8",
         {
             "grid_mapping": "spatial_ref",
@@ -199,13 +259,14 @@ def write_chances(path: Path, chances: Chances, legend: Legend) -> None:
     )[:] = start
     for name, values in (("class_at_start", legend.values), ("members_drawn", range(table.shape[-1]))):
         size = (len(values),)
-        _add_array(group, name, (name,), size, size, "uint8", {"units": "1"})[:] = np.array(values, np.uint8)
+        _add_array(group, name, (name,), size, size, None, "uint8", {"units": "1"})[:] = np.array(values, np.uint8)
     _add_array(
         group,
         "recalibration",
         ("time", *around),
         table.shape,
         (1, *table.shape[1:]),
+        None,
         "float32",
         {
             "units": "1",

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 
 from datacommons.progress import progress_bar
-from datacommons.runs.changes import CHANGE, HELD_BYTES
+from datacommons.runs.cubes import PROBABILITY
 from datacommons.runs.probe import SAMPLE_MEMBERS, Costs, measure_costs
 from datacommons.runs.results import MOST_CELLS_SIDE_BY_SIDE
 from datacommons.runs.study import Study
@@ -19,7 +19,7 @@ from datacommons.runs.survey import Survey, survey_history
 from scenarios.grid import CELLS_OF_BAND
 from scenarios.kernels.strips import STRIP
 from scenarios.potential.neighbourhood import Neighbourhood
-from scenarios.projection.counts import MOST_IN_MEMORY
+from scenarios.projection.record import CHANGE, HELD_BYTES
 from scenarios.spec import ReplaceDriver
 from scenarios.validation.hindcast import MEMBERS
 
@@ -27,7 +27,6 @@ LIBRARIES_BYTES = 400 * 2**20
 """What Python takes with the libraries and kernels loaded, whatever is computed."""
 
 _SAMPLE_EDGE = 1024
-_SAMPLE_COUNTS = 100_000_000  # cells x years x classes of the sample: its ensemble is held in memory
 _DOCUMENTS_BYTES = 500_000  # tables, the model and the item
 _DATES_TO_TEST = 3
 _BASELINES = 3  # maps of a hindcast beside the members: best, by neighbours only, by guessing
@@ -42,10 +41,8 @@ _WALK = 4  # maps and masks of one member: now, as last seen, settled, and one o
 _PROMISE = 8 / STRIP  # what strips promise a transition
 _WORKING = 40  # of a band of rows: numbers and draws of its cells, or what they are tabulated by
 _RECENT = 12  # momentum: a share and what it is counted of
-_TIMING = 5  # when cells change: three sums
-_MOVES = 2  # the same of one member
 _PATCHES = 16  # labels of patches
-_WRITING = 2  # a map and its overviews, for every thread
+_WRITING = 2  # a map and its overviews, for every thread, and one that waits
 
 
 @dataclass(frozen=True)
@@ -127,15 +124,15 @@ def estimate_run(study: Study) -> Estimate:
         Nothing changed that could be learned from.
     """
     scenario, classes = study.scenario, len(study.landscape.legend)
-    edge = min(_SAMPLE_EDGE, int((_SAMPLE_COUNTS / (scenario.years * classes)) ** 0.5))
     with progress_bar("looking through the history", 0, shown=study.progress):
-        survey = survey_history(study, edge)
+        survey = survey_history(study, _SAMPLE_EDGE)
     with progress_bar("trying a sample", 0, shown=study.progress):
         costs = measure_costs(study, survey.sample)
     cells = int(np.prod(study.grid.shape))
     stages = {"learning": _learning_bytes(study, survey), "projecting": _run_bytes(study, survey)}
     divided = {what: study.workers.scratch.divide(round(cells * each.arrays)) for what, each in stages.items()}
     working = LIBRARIES_BYTES + _WORKING * min(cells, study.workers.threads * CELLS_OF_BAND)
+    working += study.workers.threads * scenario.years * classes * min(cells, PROBABILITY.block**2)  # counts of blocks
     return Estimate(
         landscape=scenario.landscape,
         cells=cells,
@@ -202,19 +199,13 @@ def _run_bytes(study: Study, survey: Survey) -> _Bytes:
     members = min(scenario.members, threads)
     walks, views = members + side_by_side, members + (scenario.members > 1) + side_by_side
     curves = len(survey.transitions) * _SCORE * 2 if scenario.potential.uncertainty else 0
-    seen = views * own + (2 if side_by_side else 1) * shared + walks * (_WALK + _MOVES + curves)
-    counts = 0 if _counts_on_disk(study) else scenario.years * len(study.landscape.legend)
+    seen = views * own + (2 if side_by_side else 1) * shared + walks * (_WALK + curves)
     labels = walks * _PATCHES if scenario.allocation.rule == "patches" else 0
     # Where the model is tested, it is learned once more beside the projection.
     tests = side_by_side and len(scenario.history) >= _DATES_TO_TEST
     again = _learning_bytes(study, survey) if tests else _Bytes(0, 0)
-    arrays = _kept_bytes(study, survey) + seen + counts + _TIMING + threads * _WRITING + again.arrays
+    arrays = _kept_bytes(study, survey) + seen + (threads + 1) * _WRITING + again.arrays
     return _Bytes(arrays, labels + again.others)
-
-
-def _counts_on_disk(study: Study) -> bool:
-    cells, classes = int(np.prod(study.grid.shape)), len(study.landscape.legend)
-    return cells * classes * study.scenario.years > MOST_IN_MEMORY
 
 
 def _disk_bytes(study: Study, costs: Costs, cells: int, aside: int) -> dict[str, int]:
@@ -223,15 +214,15 @@ def _disk_bytes(study: Study, costs: Costs, cells: int, aside: int) -> dict[str,
     # Measured: what another member adds shrinks with the root of their number.
     growth = (scenario.members**0.5 - 1) / (SAMPLE_MEMBERS**0.5 - 1)
     planes = scenario.years * len(study.landscape.legend)
-    counts = {"counts of members, until they are written": cells * planes} if _counts_on_disk(study) else {}
+    put_aside: dict[str, int] = {}
     changes = cells * costs.changes * scenario.members
     waiting = round(changes * CHANGE.itemsize)
     if waiting > HELD_BYTES:
-        counts |= {"changes of members, until they are written": waiting}
+        put_aside |= {"changes of members, until they are written": waiting}
     if aside:
-        counts |= {"arrays, until the run is published": aside}
+        put_aside |= {"arrays, until the run is published": aside}
     journals = round(cells * costs.changes * (scenario.members + 1) * _JOURNAL)
-    return counts | {
+    return put_aside | {
         "journals, until the run is published": journals,
         "maps": round(cells * scenario.years * costs.map_bytes),
         "trajectory": round(cells * (scenario.years + 1) * costs.trajectory_bytes),
@@ -248,12 +239,12 @@ def _seconds(study: Study, survey: Survey, costs: Costs, cells: int) -> dict[str
     learning = fits + costs.learn_s * cells
     best, member = (cells * each * more / threads for each in (costs.best_s, costs.member_s))
     own_curves = scenario.members * fits if scenario.potential.uncertainty else 0.0
-    planes = scenario.years * (1 + len(study.landscape.legend))
+    written = len(study.landscape.legend) * costs.plane_s + costs.trajectory_s + costs.map_s
     seconds = {"reading": cells * costs.read_s * len(study.sources), "learning": learning}
     if len(scenario.history) >= _DATES_TO_TEST:
         years = scenario.history[-1] - scenario.history[-2]
         seconds["testing on the last date"] = learning + years * (MEMBERS * member + _BASELINES * best)
     return seconds | {
         "projecting": scenario.years * (best + scenario.members * member) + own_curves,
-        "writing": cells * (planes * costs.plane_s + scenario.years * costs.map_s) / threads,
+        "writing": cells * scenario.years * written / threads,
     }

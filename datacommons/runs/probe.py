@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -18,8 +18,8 @@ from catalog.items.layers import raster_item
 from datacommons.arrays import read_land_cover, read_layer
 from datacommons.cogs import write_map
 from datacommons.landscape import Landscape
-from datacommons.runs.changes import ChangeTable
-from datacommons.runs.cubes import CubeWriter, legend_attributes, write_ensemble
+from datacommons.runs.changes import write_changes
+from datacommons.runs.cubes import CubeWriter, write_ensemble, write_trajectory
 from datacommons.runs.study import Study
 from scenarios.calibration import calibrate
 from scenarios.cluster import ONE
@@ -28,8 +28,8 @@ from scenarios.grid import Grid
 from scenarios.model import Model
 from scenarios.potential.drivers import Driver
 from scenarios.projection.ensemble import Ensemble, draw_ensemble
-from scenarios.projection.walks import Listen
-from scenarios.projection.years import project
+from scenarios.projection.record import Record
+from scenarios.projection.years import CENTRAL, project
 from scenarios.spec import DemandRule, Scenario
 
 Result = TypeVar("Result")
@@ -51,7 +51,8 @@ class Costs:
     best_s : of one year of the best map, per cell
     member_s : of one year of a member, per cell
     map_s : of writing one year's map as a COG and describing it, per cell
-    plane_s : of writing one plane of a cube, per cell
+    trajectory_s : of writing one year of the best map into its cube, per cell
+    plane_s : of counting and writing one class of one year of the members, per cell
     map_bytes, trajectory_bytes : of one year on the disk, per cell
     probability_bytes : of what the members have in common, per cell, year and class, with one member and with
         `SAMPLE_MEMBERS`
@@ -66,6 +67,7 @@ class Costs:
     best_s: float
     member_s: float
     map_s: float
+    trajectory_s: float
     plane_s: float
     map_bytes: float
     trajectory_bytes: float
@@ -82,19 +84,18 @@ def measure_costs(study: Study, sample: GeoBox) -> Costs:
     trial = _Trial(study, replace(study.landscape, geobox=sample))
     model, _ = _time(trial.learn)  # not counted: kernels are compiled or loaded
     fixed_s, cell_s = _time_learning(trial)
-    (maps, best_s), (one, _) = _time(lambda: trial.project_best(model)), _time(lambda: trial.draw(model, 1))
-    cell_years = trial.cells * study.scenario.years
-    with (
-        tempfile.TemporaryDirectory(prefix="datacommons-plan-") as folder,
-        ChangeTable(trial.grid.shape, Path(folder)) as table,
-    ):
+    best, one, many = (Record(trial.grid.shape) for _ in range(3))
+    with best, one, many, tempfile.TemporaryDirectory(prefix="datacommons-plan-") as folder:
         shelf = _Shelf(trial, Path(folder))
-        many, member_s = _time(lambda: trial.draw(model, SAMPLE_MEMBERS, table.listen))
-        shelf.write_cube("warm", maps[:1])
-        trajectory_bytes, plane_s = shelf.write_cube("trajectory", maps)
+        maps, best_s = _time(lambda: trial.project_best(model, best))
+        drawn, _ = _time(lambda: trial.draw(model, 1, one))
+        drawn_by_many, member_s = _time(lambda: trial.draw(model, SAMPLE_MEMBERS, many))
+        shelf.write_trajectory("warm", best)
+        trajectory_bytes, trajectory_s = shelf.write_trajectory("trajectory", best)
         map_bytes, map_s = shelf.write_maps(maps)
-        probability_bytes = tuple(shelf.write_ensemble(each) / np.asarray(each.counts).size for each in (one, many))
-        changes_bytes = shelf.write_changes(table)
+        (few_bytes, _), (more_bytes, planes_s) = (shelf.write_ensemble(each) for each in (drawn, drawn_by_many))
+        changes_bytes, changes = shelf.write_changes(many), many.size
+    cell_years, classes = trial.cells * study.scenario.years, len(study.landscape.legend)
     return Costs(
         transitions=len(model.potential.transitions),
         read_s=trial.read_s,
@@ -103,12 +104,13 @@ def measure_costs(study: Study, sample: GeoBox) -> Costs:
         best_s=best_s / cell_years,
         member_s=member_s / cell_years / SAMPLE_MEMBERS,
         map_s=map_s / trial.cells,
-        plane_s=plane_s / cell_years,
+        trajectory_s=trajectory_s / cell_years,
+        plane_s=planes_s / cell_years / classes,
         map_bytes=map_bytes / trial.cells,
         trajectory_bytes=trajectory_bytes / cell_years,
-        probability_bytes=(probability_bytes[0], probability_bytes[1]),
-        changes=table.size / trial.cells / SAMPLE_MEMBERS,
-        change_bytes=changes_bytes / max(1, table.size),
+        probability_bytes=(few_bytes / cell_years / classes, more_bytes / cell_years / classes),
+        changes=changes / trial.cells / SAMPLE_MEMBERS,
+        change_bytes=changes_bytes / max(1, changes),
     )
 
 
@@ -155,15 +157,17 @@ class _Trial:
         top = int(tops[np.argmax(changed)])
         return slice(top, min(top + height, self.grid.shape[0]))
 
-    def project_best(self, model: Model) -> NDArray[np.uint8]:
-        """Return the best map of every year, (year, y, x)."""
-        start = self.land_cover[self.scenario.start]
-        return np.stack([step.land_cover.copy() for step in project(model, self.scenario, start, workers=ONE)])
+    def project_best(self, model: Model, record: Record) -> list[NDArray[np.uint8]]:
+        """Project the best map; return it as it is in the first and in the last year."""
+        start, maps = self.land_cover[self.scenario.start], list[NDArray[np.uint8]]()
+        for step in record.listen(CENTRAL, project(model, self.scenario, start, workers=ONE)):
+            maps[1:] = [step.land_cover.copy()]
+        return [maps[0], maps[-1]]
 
-    def draw(self, model: Model, members: int, listen: Listen = lambda _, years: years) -> Ensemble:
+    def draw(self, model: Model, members: int, record: Record) -> Ensemble:
         """Draw so many members one after the other."""
         scenario = self.scenario.model_copy(update={"members": members})
-        return draw_ensemble(model, scenario, self.land_cover[scenario.start], workers=ONE, listen=listen)
+        return draw_ensemble(model, scenario, self.land_cover[scenario.start], workers=ONE, record=record)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,38 +177,43 @@ class _Shelf:
     trial: _Trial
     folder: Path
 
-    def write_cube(self, name: str, maps: NDArray[np.uint8]) -> tuple[int, float]:
+    def write_trajectory(self, name: str, record: Record) -> tuple[int, float]:
         """Write the best maps as a cube; return bytes and seconds."""
+        trial = self.trial
+        years = [trial.scenario.start, *trial.scenario.projected_years]
 
         def write() -> None:
-            with self._cube(name) as cube:
-                array = cube.add("land_cover", ("time", "y", "x"), legend_attributes(self.trial.landscape.legend))
-                for n, cells in enumerate(maps):
-                    array[n] = cells
+            with self._cube(name, years) as cube:
+                start = trial.land_cover[trial.scenario.start]
+                write_trajectory(cube, record, start, trial.landscape.legend, trial.scenario.start, ONE)
 
         _, seconds = _time(write)
         return _size(self.folder / f"{name}.zarr" / "land_cover"), seconds
 
-    def write_ensemble(self, ensemble: Ensemble) -> int:
-        """Write what the members have in common; return bytes, without the coordinates."""
+    def write_ensemble(self, ensemble: Ensemble) -> tuple[int, float]:
+        """Write what the members have in common; return bytes, without the coordinates, and seconds."""
         name = f"probability-{ensemble.members}"
-        with self._cube(name) as cube:
-            write_ensemble(cube, ensemble, ONE)
-        arrays = ("probability", "change_share", "first_change", "last_change")
-        return sum(_size(self.folder / f"{name}.zarr" / each) for each in arrays)
 
-    def write_changes(self, table: ChangeTable) -> int:
+        def write() -> None:
+            with self._cube(name, ensemble.years) as cube:
+                write_ensemble(cube, ensemble, ONE)
+
+        _, seconds = _time(write)
+        arrays = ("probability", "change_share", "first_change", "last_change")
+        return sum(_size(self.folder / f"{name}.zarr" / each) for each in arrays), seconds
+
+    def write_changes(self, record: Record) -> int:
         """Write what each member changes; return bytes."""
         path = self.folder / "changes.parquet"
-        table.write(path)
+        write_changes(record, path)
         return _size(path)
 
-    def write_maps(self, maps: NDArray[np.uint8]) -> tuple[float, float]:
-        """Write the first and the last map as COGs; return bytes and seconds of one."""
+    def write_maps(self, maps: list[NDArray[np.uint8]]) -> tuple[float, float]:
+        """Write two maps as COGs; return bytes and seconds of one."""
         place, paths = self.trial.landscape, [self.folder / name for name in ("first.tif", "last.tif")]
 
         def write() -> None:
-            for path, cells in zip(paths, (maps[0], maps[-1]), strict=True):
+            for path, cells in zip(paths, maps, strict=True):
                 write_map(path, cells, place.geobox, place.legend)
                 raster_item(
                     path,
@@ -220,8 +229,8 @@ class _Shelf:
         _, seconds = _time(write)
         return sum(map(_size, paths)) / len(paths), seconds / len(paths)
 
-    def _cube(self, name: str) -> CubeWriter:
-        place, years = self.trial.landscape, self.trial.scenario.projected_years
+    def _cube(self, name: str, years: Sequence[int]) -> CubeWriter:
+        place = self.trial.landscape
         return CubeWriter(self.folder / f"{name}.zarr", place.geobox, years, place.legend, {})
 
 

@@ -12,12 +12,13 @@ import numpy as np
 import pystac
 from numpy.typing import NDArray
 
+from datacommons.background import Background
 from datacommons.cogs import write_map
 from datacommons.errors import DataCommonsError, NotWritten
 from datacommons.progress import Advance, Bar, progress_bar, tell
 from datacommons.publication import Staging
-from datacommons.runs.changes import ChangeTable
-from datacommons.runs.cubes import CubeWriter, legend_attributes, write_chances, write_ensemble
+from datacommons.runs.changes import write_changes
+from datacommons.runs.cubes import CubeWriter, write_chances, write_ensemble, write_trajectory
 from datacommons.runs.description import Description, RunName, plain
 from datacommons.runs.study import Study
 from datacommons.runs.tables import AreaTable
@@ -27,6 +28,7 @@ from scenarios.interventions.plan import Plan
 from scenarios.projection.chances import Chances
 from scenarios.projection.ensemble import Ensemble, gather_ensemble
 from scenarios.projection.journal import FolderJournal
+from scenarios.projection.record import Record
 from scenarios.projection.walks import BEST, Walks, hand_over, walk_members
 from scenarios.projection.yearbook import Shortfall, Year
 from scenarios.projection.years import CENTRAL
@@ -85,7 +87,7 @@ def _publish(study: Study, name: RunName, attempt: Attempt) -> dict[str, Any]:
             (learned, projected, ensemble), score = _do_both(
                 study, lambda: writer.write_projection(bar), lambda: _test(study)
             )
-        with progress_bar(f"describing {scenario.id}", 0, shown=study.progress):
+        with ensemble.record, progress_bar(f"describing {scenario.id}", 0, shown=study.progress):
             if score is not None:
                 writer.write_chances(ensemble, score)
             table = AreaTable.of(study, projected.areas, ensemble)
@@ -159,32 +161,27 @@ class _Writer:
         return learned, projected, ensemble
 
     def write_trajectory(self, walks: Walks, advance: Advance) -> _Projected:
-        """Project the best map of every year, and write the cube as the years come, and then the maps."""
+        """Project the best map of every year, and write each meanwhile; then the cube, and what has changed."""
         study, scenario, start = self.study, self.study.scenario, walks.start
         areas = [study.grid.weigh(start, study.landscape.legend.values) * study.grid.weight_ha]
         shortfalls: list[Shortfall] = []
-        with ChangeTable(study.grid.shape, self.folder) as changes, self._cube("trajectory", self.years) as cube:
-            array = cube.add("land_cover", ("time", "y", "x"), legend_attributes(study.landscape.legend))
-            array[0] = start
+        (self.folder / "maps").mkdir()
+        with Record(study.grid.shape, self.folder) as record, Background[pystac.Item](study.workers.threads) as maps:
 
             def see(best: int, steps: Iterator[Year]) -> None:
-                for n, step in enumerate(changes.listen(best, steps), start=1):
-                    array[n] = step.land_cover
+                for step in record.listen(best, steps):
                     areas.append(step.area_ha)
                     shortfalls.extend(step.shortfalls)
+                    maps.do(self._write_map, step.year, study.workers.scratch.copy(step.land_cover), advance)
 
             walk_members(walks, [CENTRAL], see, study.workers, lambda: advance(1))
-            changes.write(self.folder / "trajectory-changes.parquet", by_member=False)
-        (self.folder / "maps").mkdir()
-        items = study.workers.map(lambda year: self._write_map(year, array, advance), scenario.projected_years)
-        return _Projected(np.stack(areas), shortfalls, items)
+            with self._cube("trajectory", self.years) as cube:
+                write_trajectory(cube, record, start, study.landscape.legend, scenario.start, study.workers)
+            write_changes(record, self.folder / "trajectory-changes.parquet", by_member=False)
+            return _Projected(np.stack(areas), shortfalls, maps.results())
 
-    def _write_map(self, year: int, array: Any, advance: Advance) -> pystac.Item:
+    def _write_map(self, year: int, land_cover: NDArray[np.uint8], advance: Advance) -> pystac.Item:
         scratch, landscape = self.study.workers.scratch, self.study.landscape
-        land_cover = scratch.empty(array.shape[1:], np.uint8)
-        for first in range(0, land_cover.shape[0], array.chunks[1]):
-            rows = slice(first, first + array.chunks[1])
-            land_cover[rows] = array[year - self.study.scenario.start, rows]
         path = self.folder / "maps" / f"{year}.tif"
         write_map(path, land_cover, landscape.geobox, landscape.legend, scratch)
         item = self.description.describe_map(path, year)
@@ -194,9 +191,9 @@ class _Writer:
     def write_ensemble(self, walks: Walks, advance: Advance) -> Ensemble:
         """Draw the members, and write how often each cell has each class, when it changes, and each change."""
         study, scenario = self.study, self.study.scenario
-        with ChangeTable(study.grid.shape, self.folder) as changes:
-            ensemble = gather_ensemble(walks, study.workers, on_year=lambda: advance(1), listen=changes.listen)
-            changes.write(self.folder / "changes.parquet")
+        record = Record(study.grid.shape, self.folder)
+        ensemble = gather_ensemble(walks, study.workers, on_year=lambda: advance(1), record=record)
+        write_changes(record, self.folder / "changes.parquet")
         with self._cube("probability", ensemble.years) as cube:
             write_ensemble(cube, ensemble, study.workers)
         advance(scenario.years)

@@ -73,61 +73,89 @@ def tally(land_cover: NDArray[np.uint8], values: NDArray[np.uint8], counts: NDAr
 
 
 @njit(nogil=True, cache=True)
-def move_members(
-    cells: NDArray[np.int64],
+def unroll(
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    steps: NDArray[np.int64],
+    after: NDArray[np.uint8],
+    maps: NDArray[np.uint8],
+) -> None:
+    """Make the map of every year of one walk.
+
+    Parameters
+    ----------
+    rows, columns : (n,) int64, where it changes; the changes of one cell in the order of the years
+    steps : (n,) int64, years since the start, from 1 on
+    after : (n,) uint8, legend values
+    maps : (year, y, x) uint8, from the start on; at first that of the start in every year, then what it becomes
+    """
+    for n in range(rows.size):
+        for step in range(steps[n], maps.shape[0]):
+            maps[step, rows[n], columns[n]] = after[n]
+
+
+@njit(nogil=True, cache=True)
+def count_members(
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    steps: NDArray[np.int64],
     before: NDArray[np.uint8],
     after: NDArray[np.uint8],
+    start: NDArray[np.uint8],
+    values: NDArray[np.uint8],
     place: NDArray[np.int64],
+    members: int,
     counts: NDArray[np.uint8],
 ) -> None:
-    """Move one member from a class to another in the cells that it changes.
+    """Count in how many members each cell has each class in each year.
 
     Parameters
     ----------
-    cells : (n,) int64, flat indices
+    rows, columns : (n,) int64, where members change
+    steps : (n,) int64, years since the start, from 1 on
     before, after : (n,) uint8, legend values
+    start : (y, x) uint8, land cover that all members begin with, 0 = no data
+    values : (class,) uint8, legend values in the order of ``counts``
     place : (256,) int64, row of ``counts`` by legend value
-    counts : (class, y * x) uint8, added to and subtracted from; below 0 it goes on at 255
+    members : how many there are, at most 255
+    counts : (year, class, y, x) uint8, zeros at first; written
     """
-    for n in range(cells.size):
-        counts[place[before[n]], cells[n]] -= np.uint8(1)
-        counts[place[after[n]], cells[n]] += np.uint8(1)
+    for n in range(rows.size):  # what each year adds to the one before, modulo 256
+        counts[steps[n] - 1, place[before[n]], rows[n], columns[n]] -= np.uint8(1)
+        counts[steps[n] - 1, place[after[n]], rows[n], columns[n]] += np.uint8(1)
+    for n in range(values.size):
+        for row in range(start.shape[0]):
+            for column in range(start.shape[1]):
+                counts[0, n, row, column] += np.uint8(members) * np.uint8(start[row, column] == values[n])
+    for year in range(1, counts.shape[0]):
+        for n in range(values.size):
+            for row in range(start.shape[0]):
+                for column in range(start.shape[1]):
+                    counts[year, n, row, column] += counts[year - 1, n, row, column]
 
 
 @njit(nogil=True, cache=True)
-def note_changes(cells: NDArray[np.int64], step: int, first: NDArray[np.uint8], last: NDArray[np.uint8]) -> None:
-    """Note in which step the cells of one member change.
-
-    Parameters
-    ----------
-    cells : (n,) int64, flat indices of those that change in this step
-    step : years since the start, 1 to 255
-    first, last : (y * x,) uint8, step of the first and of the last change, 0 = none yet; written where a cell changes
-    """
-    for cell in cells:
-        last[cell] = step
-        if first[cell] == 0:
-            first[cell] = step
-
-
-@njit(nogil=True, cache=True)
-def tally_changes(
-    first: NDArray[np.uint8],
-    last: NDArray[np.uint8],
+def time_members(
+    walks: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    steps: NDArray[np.int64],
     members: NDArray[np.uint8],
     sum_first: NDArray[np.uint16],
     sum_last: NDArray[np.uint16],
 ) -> None:
-    """Add the steps of one member's changes to those of the others.
+    """Add up when members change: the first and the last step of each one that changes a cell.
 
     Parameters
     ----------
-    first, last : (y, x) uint8, from `note_changes`
+    walks, rows, columns, steps : (n,) int64, who changes which cell when: by rows, columns, walks, steps in this order
     members : (y, x) uint8, in how many members the cell changes; added to
     sum_first, sum_last : (y, x) uint16, sums over these members; added to
     """
-    for row in range(first.shape[0]):
-        for column in range(first.shape[1]):
-            members[row, column] += np.uint8(first[row, column] != 0)
-            sum_first[row, column] += np.uint16(first[row, column])
-            sum_last[row, column] += np.uint16(last[row, column])
+    for n in range(walks.size):
+        row, column, step = rows[n], columns[n], np.uint16(steps[n])
+        if n == 0 or rows[n - 1] != row or columns[n - 1] != column or walks[n - 1] != walks[n]:
+            members[row, column] += np.uint8(1)
+            sum_first[row, column] += step
+        if n == walks.size - 1 or rows[n + 1] != row or columns[n + 1] != column or walks[n + 1] != walks[n]:
+            sum_last[row, column] += step

@@ -11,7 +11,10 @@ from scenarios.cluster import ONE, Workers
 from scenarios.interventions.plan import Plan
 from scenarios.kernels.chances import look_up_chances, tally_shares
 from scenarios.projection.ensemble import Ensemble
+from scenarios.projection.record import BLOCK
 from scenarios.validation.recalibration import Recalibration, hold_total
+
+_EDGE = 2 * BLOCK  # of what is counted at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,16 +60,25 @@ class Chances:
         places, odds = index_classes(values), recalibration.log_odds(members)
         planned = [(values.index(each.source), values.index(each.target)) for each in plan.conversions_anywhere()]
 
-        def tabulate(year: int) -> NDArray[np.float32]:
-            tallied = np.zeros((len(values), len(values), members + 1), np.int64)
-            tally_shares(ensemble.counts[year], undecided, places, plan.grid.row_weight, tallied)
+        def tally(rows: tuple[int, int]) -> NDArray[np.int64]:
+            """Add up some rows: (year, class at the start, class, members + 1)."""
+            tallied = np.zeros((len(ensemble.years), len(values), len(values), members + 1), np.int64)
+            for changes in ensemble.record.split(rows, _EDGE):
+                top, bottom, left, right = changes.block
+                here = np.ascontiguousarray(undecided[top:bottom, left:right])
+                for counts, sums in zip(ensemble.count(changes), tallied, strict=True):
+                    tally_shares(counts, here, places, plan.grid.row_weight[top:bottom], sums)
+            return tallied
+
+        def tabulate(tallied: NDArray[np.int64]) -> NDArray[np.float32]:
             table = np.array([[hold_total(odds, weight) for weight in row] for row in tallied], np.float32)
             for pair in planned:
                 table[pair] = np.arange(members + 1) / members
             table[np.diag_indices(len(values))] = np.nan
             return table
 
-        return cls(undecided, np.stack(workers.map(tabulate, range(len(ensemble.years)))))
+        everywhere = np.sum(workers.map(tally, ensemble.record.bands(_EDGE)), axis=0)
+        return cls(undecided, np.stack([tabulate(tallied) for tallied in everywhere]))
 
 
 def index_classes(values: tuple[int, ...]) -> NDArray[np.int64]:

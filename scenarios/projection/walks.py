@@ -32,9 +32,6 @@ from scenarios.spec import Scenario
 See = Callable[[int, Iterator[Year]], None]
 """Takes the number of a member and its years, which come one after the other."""
 
-Listen = Callable[[int, Iterator[Year]], Iterator[Year]]
-"""Hears the years of a member go by, and passes them on."""
-
 BEST: Final = "best"
 """Name of the best map's journal."""
 

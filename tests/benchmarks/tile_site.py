@@ -18,13 +18,17 @@ from catalog.items.layers import cube_item, raster_item, table_asset
 from catalog.sqlite.store import SqliteStore
 from catalog.store import ANONYMOUS
 from datacommons.cogs import write_map
-from datacommons.runs.changes import ChangeTable
-from datacommons.runs.cubes import CubeWriter, legend_attributes
+from datacommons.runs.changes import write_changes
+from datacommons.runs.cubes import CubeWriter, write_ensemble, write_trajectory
+from scenarios.cluster import Workers
+from scenarios.projection.ensemble import Ensemble
+from scenarios.projection.record import Record
 from scenarios.projection.yearbook import Changes, Year
 from tests.benchmarks.wide import LEGEND, YEARS, WideLandscape
 
 RUN = "wide-plan-1"
 HORIZON, MEMBERS = 20, 20
+TABLES = {"trajectory": "trajectory-changes", "probability": "changes"}
 Cells = NDArray[np.uint8]
 
 
@@ -59,28 +63,17 @@ def write_cubes(folder: Path, edge: int) -> None:
     when = np.random.default_rng(0).integers(1, HORIZON + 1, before.shape)
     years = list(range(YEARS[1], YEARS[1] + HORIZON + 1))
     paths = {key: folder / f"{key}.zarr" for key in ("trajectory", "probability")}
-    with CubeWriter(paths["trajectory"], geobox, years, LEGEND, {}) as cube:
-        array = cube.add("land_cover", ("time", "y", "x"), legend_attributes(LEGEND))
-        for number in range(len(years)):
-            array[number] = np.where(when <= number, after, before)
-    with CubeWriter(paths["probability"], geobox, years[1:], LEGEND, {}) as cube:
-        array = cube.add("probability", ("time", "class", "y", "x"), {"scale_factor": 1 / MEMBERS, "members": MEMBERS})
-        for number in range(HORIZON):
-            for place, value in enumerate(LEGEND.values):
-                array[number, place] = MEMBERS * (np.where(when <= number + 1, after, before) == value)
     steps = [_change(before, after, when == n + 1, year) for n, year in enumerate(years[1:])]
-    for name, members in (("trajectory-changes", 1), ("changes", MEMBERS)):
-        with ChangeTable(before.shape, folder) as table:
+    for cube, members in (("trajectory", 1), ("probability", MEMBERS)):
+        with Record(before.shape, folder) as record:
             for member in range(members):
-                deque(table.listen(member, iter(steps)), maxlen=0)
-            table.write(folder / f"{name}.parquet", by_member=members > 1)
+                deque(record.listen(member, iter(steps)), maxlen=0)
+            _write_cube(paths[cube], geobox, years, before, record)
+            write_changes(record, folder / f"{TABLES[cube]}.parquet", by_member=members > 1)
     store = SqliteStore(folder / "catalog.sqlite")
     item = cube_item(
         paths,
-        assets={
-            name: table_asset(folder / f"{name}.parquet", root=folder, title=name)
-            for name in ("trajectory-changes", "changes")
-        },
+        assets={name: table_asset(folder / f"{name}.parquet", root=folder, title=name) for name in TABLES.values()},
         root=folder,
         item_id=RUN,
         collection="runs",
@@ -91,6 +84,17 @@ def write_cubes(folder: Path, edge: int) -> None:
     )
     store.put_items([item.to_dict()])
     store.close()
+
+
+def _write_cube(path: Path, geobox: GeoBox, years: list[int], start: Cells, record: Record) -> None:
+    """Write what follows from a map and its changes: the map of every year, or what members have in common."""
+    workers, members = Workers(), len(record.walks)
+    with CubeWriter(path, geobox, years if members == 1 else years[1:], LEGEND, {}) as cube:
+        if members == 1:
+            write_trajectory(cube, record, start, LEGEND, years[0], workers)
+        else:
+            area_ha = np.zeros((members, HORIZON, len(LEGEND)))
+            write_ensemble(cube, Ensemble(years[0], LEGEND.values, start, record, area_ha), workers)
 
 
 def _change(before: Cells, after: Cells, now: NDArray[np.bool_], year: int) -> Year:

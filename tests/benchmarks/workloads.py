@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import shutil
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,12 +18,13 @@ from numpy.typing import NDArray
 
 import datacommons as dc
 from datacommons.commons import Commons
-from datacommons.runs.cubes import CubeWriter, legend_attributes, open_cube
+from datacommons.runs.cubes import CubeWriter, legend_attributes, open_cube, write_ensemble, write_trajectory
 from datacommons.runs.study import Study
 from scenarios.calibration import Calibration
 from scenarios.cluster import Workers, open_cluster
 from scenarios.model import Model
 from scenarios.projection.ensemble import draw_ensemble, gather_ensemble
+from scenarios.projection.record import Record
 from scenarios.projection.walks import Walks
 from scenarios.projection.yearbook import Year
 from scenarios.projection.years import project
@@ -154,12 +156,11 @@ def sweep(folder: Path, edge: int) -> Mapping[str, float]:
     with dc.open(folder / "commons") as commons:
         with watch.time("publish"):
             study, learned = recall(commons, scenario, folder)
-            steps = walk(learned.model, scenario, study.land_cover[scenario.start])
-            with _cube(commons, scenario, folder / "swept.zarr") as writer:
-                array = writer.add("land_cover", ("time", "y", "x"), legend_attributes(LEGEND))
-                for n, step in enumerate(steps):
-                    array[n] = step.land_cover
-        maps = open_cube(folder / "swept.zarr")["land_cover"]
+            start, years = study.land_cover[scenario.start], [scenario.start, *scenario.projected_years]
+            with Record(start.shape, folder) as record, _cube(commons, scenario, folder / "swept.zarr", years) as cube:
+                deque(record.listen(0, walk(learned.model, scenario, start)), maxlen=0)
+                write_trajectory(cube, record, start, LEGEND, scenario.start, study.workers)
+        maps = open_cube(folder / "swept.zarr")["land_cover"][1:]  # without the start
         attempts = [rewrite(maps, commons, scenario, folder / "again.zarr") for _ in range(ATTEMPTS)]
     watch.keep_fastest("write", attempts)
     shutil.rmtree(folder / "swept.zarr")
@@ -182,7 +183,7 @@ def revise(folder: Path, edge: int) -> Mapping[str, float]:
 
 
 def members(folder: Path, edge: int, many: int = 30) -> Mapping[str, float]:
-    """Draw an ensemble of one member with all workers, then one of many; and walk once without counting anything."""
+    """Draw an ensemble of one member with all workers and write what it tells, then one of many; and only walk once."""
     watch = Stopwatch()
     alone, scenario = (make_scenario(WideLandscape(edge).name, members=count) for count in (1, many))
     with dc.open(folder / "commons") as commons:
@@ -193,11 +194,20 @@ def members(folder: Path, edge: int, many: int = 30) -> Mapping[str, float]:
         for _ in range(ATTEMPTS):
             attempts.append(Stopwatch())
             with attempts[-1].time("one"):
-                draw_ensemble(learned.model, alone, start, workers=study.workers)
+                _draw(commons, study, learned.model, alone, folder / "one.zarr")
         watch.keep_fastest("one", attempts)
         with watch.time("many"):
-            draw_ensemble(learned.model, scenario, start, workers=study.workers)
+            _draw(commons, study, learned.model, scenario, folder / "many.zarr")
     return watch.seconds
+
+
+def _draw(commons: Commons, study: Study, model: Model, scenario: Scenario, path: Path) -> None:
+    """Draw an ensemble, and write in how many members each cell has each class in each year, and when it changes."""
+    start = study.land_cover[scenario.start]
+    with Record(start.shape, path.parent) as record, _cube(commons, scenario, path, scenario.projected_years) as cube:
+        ensemble = draw_ensemble(model, scenario, start, workers=study.workers, record=record)
+        write_ensemble(cube, ensemble, study.workers)
+    shutil.rmtree(path)
 
 
 def _time_walk(model: Model, scenario: Scenario, start: NDArray[np.uint8]) -> Stopwatch:
@@ -286,9 +296,9 @@ def recall(
 
 
 def rewrite(maps: xr.DataArray, commons: Commons, scenario: Scenario, path: Path) -> Stopwatch:
-    """Write maps into another cube, year by year; only the writing is timed."""
+    """Write maps into another cube, year by year, each by itself; only the writing is timed."""
     watch = Stopwatch()
-    with _cube(commons, scenario, path) as writer:
+    with _cube(commons, scenario, path, scenario.projected_years) as writer:
         array = writer.add("land_cover", ("time", "y", "x"), legend_attributes(LEGEND))
         for n in range(maps.sizes["time"]):
             cells = maps[n].to_numpy()
@@ -298,5 +308,5 @@ def rewrite(maps: xr.DataArray, commons: Commons, scenario: Scenario, path: Path
     return watch
 
 
-def _cube(commons: Commons, scenario: Scenario, path: Path) -> CubeWriter:
-    return CubeWriter(path, commons.landscape(scenario.landscape).geobox, scenario.projected_years, LEGEND, {})
+def _cube(commons: Commons, scenario: Scenario, path: Path, years: Sequence[int]) -> CubeWriter:
+    return CubeWriter(path, commons.landscape(scenario.landscape).geobox, years, LEGEND, {})

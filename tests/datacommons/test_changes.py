@@ -15,8 +15,9 @@ from fastapi.testclient import TestClient
 
 import datacommons as dc
 from datacommons.errors import LayerNotFound
-from datacommons.runs.changes import BLOCK, HELD_BYTES, ChangeTable
+from datacommons.runs.changes import write_changes
 from datacommons.runs.run import Run
+from scenarios.projection.record import BLOCK, HELD_BYTES, Record
 from scenarios.projection.yearbook import Changes, Year
 
 SHAPE = (700, 530)
@@ -38,10 +39,10 @@ def make_walks(rng: np.random.Generator, members: int = 3, years: int = 4) -> di
 
 
 def write(walks: dict[int, list[Year]], folder: Path, order: list[int], held_bytes: int = HELD_BYTES) -> Path:
-    with ChangeTable(SHAPE, folder, held_bytes) as table:
+    with Record(SHAPE, folder, held_bytes) as record:
         for member in order:
-            assert list(table.listen(member, iter(walks[member]))) == walks[member]
-        table.write(folder / "changes.parquet")
+            assert list(record.listen(member, iter(walks[member]))) == walks[member]
+        write_changes(record, folder / "changes.parquet")
     return folder / "changes.parquet"
 
 

@@ -67,7 +67,7 @@ def drawn(walks: Walks) -> Ensemble:
 
 
 def assert_same(one: Ensemble, other: Ensemble) -> None:
-    assert np.asarray(one.counts).tobytes() == np.asarray(other.counts).tobytes()
+    assert one.counts.tobytes() == other.counts.tobytes()
     assert one.area_ha.tobytes() == other.area_ha.tobytes()
     for name in ("members", "sum_first", "sum_last"):
         assert getattr(one.timing, name).tobytes() == getattr(other.timing, name).tobytes()

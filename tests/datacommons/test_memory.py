@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 
+from datacommons.background import Background
 from datacommons.cogs import write_map
-from datacommons.runs.cubes import CubeWriter, legend_attributes, write_ensemble
+from datacommons.runs.cubes import CubeWriter, write_ensemble, write_trajectory
 from scenarios.cluster import Workers
 from scenarios.demand.transitions import Transition
 from scenarios.projection.ensemble import gather_ensemble
+from scenarios.projection.record import Record
 from scenarios.projection.walks import Walks, walk_members
+from scenarios.projection.yearbook import Year
 from scenarios.projection.years import CENTRAL
 from tests.scenarios.landscapes import LEGEND, projected_grid, random_map, random_model, scenario
 
@@ -28,16 +32,16 @@ RUNS, WARM = 50, 10
 def run(walks: Walks, folder: Path) -> None:
     """Do what a run does with maps: walk, keep journals, and write cubes and COGs."""
     workers = Workers(2)
-    years = list(walks.scenario.projected_years)
-    with CubeWriter(folder / "trajectory.zarr", GRID.geobox, years, LEGEND, {}) as cube:
-        array = cube.add("land_cover", ("time", "y", "x"), legend_attributes(LEGEND))
+    years, first = list(walks.scenario.projected_years), walks.scenario.start
+    with Record(GRID.shape, folder) as record, Background[None](2) as maps:
 
-        def see(_: int, steps: object) -> None:
-            for n, step in enumerate(steps):  # type: ignore[call-overload]
-                array[n] = step.land_cover
-                write_map(folder / f"{n}.tif", step.land_cover, GRID.geobox, LEGEND)
+        def see(best: int, steps: Iterator[Year]) -> None:
+            for step in record.listen(best, steps):
+                maps.do(write_map, folder / f"{step.year}.tif", step.land_cover.copy(), GRID.geobox, LEGEND)
 
         walk_members(walks, [CENTRAL], see, workers)
+        with CubeWriter(folder / "trajectory.zarr", GRID.geobox, [first, *years], LEGEND, {}) as cube:
+            write_trajectory(cube, record, walks.start, LEGEND, first, workers)
     with CubeWriter(folder / "probability.zarr", GRID.geobox, years, LEGEND, {}) as cube:
         write_ensemble(cube, gather_ensemble(walks, workers), workers)
 

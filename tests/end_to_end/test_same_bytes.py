@@ -11,7 +11,7 @@ def test_threads_and_chunks_do_not_show(job: Job, twin: Job) -> None:
     run = f"runs/plum-island/business-as-usual/{RUN}"
     for file in ("trajectory.zarr/zarr.json", "probability.zarr/zarr.json", "maps/2019.tif", "indicators.parquet"):
         assert f"{run}/{file}" in one
-    assert sum(name.startswith(f"{run}/trajectory.zarr/land_cover/c/") for name in one) >= 21
+    assert any(name.startswith(f"{run}/trajectory.zarr/land_cover/c/") for name in one)
     assert sorted(one) == sorted(other)
     assert {name for name in one if one[name] != other[name]} == set()
 

@@ -161,7 +161,7 @@ def test_members_differ_more_with_curves_of_their_own(known: KnownLandscape, mod
     start = known.history[2010]
     shared = draw_ensemble(model, asked(potential={"uncertainty": False}, **calm), start)
     own = draw_ensemble(model, asked(**calm), start)
-    unsure = [int(((np.asarray(e.counts) > 0) & (np.asarray(e.counts) < MEMBERS)).sum()) for e in (shared, own)]
+    unsure = [int(((e.counts > 0) & (e.counts < MEMBERS)).sum()) for e in (shared, own)]
     assert unsure[0] < unsure[1] / 5
 
 
@@ -170,13 +170,13 @@ def test_threads_and_chunks_do_not_show(known: KnownLandscape, model: Model, thr
     start, workers = known.history[2010], Workers(threads)
     one = draw_ensemble(model, asked(), start)
     other = draw_ensemble(learn(known, asked(), workers).model, asked(), start, chunk=chunk, workers=workers)
-    assert np.asarray(one.counts).tobytes() == np.asarray(other.counts).tobytes()
+    assert one.counts.tobytes() == other.counts.tobytes()
     assert one.timing.sum_first.tobytes() == other.timing.sum_first.tobytes()
 
 
 def test_a_member_of_an_ensemble_is_the_one_that_is_projected_alone(known: KnownLandscape, model: Model) -> None:
     start = known.history[2010]
-    counts = np.asarray(draw_ensemble(model, asked(members=1), start).counts)
+    counts = draw_ensemble(model, asked(members=1), start).counts
     for n, year in enumerate(walk(model, asked(), start, member=0, temperature=1.0)):
         for c, value in enumerate(LEGEND.values):
             np.testing.assert_array_equal(counts[n, c], year.land_cover == value)

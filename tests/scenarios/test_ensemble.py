@@ -18,7 +18,7 @@ from scenarios.grid import Grid
 from scenarios.indicators.area import class_area_ha
 from scenarios.model import Model
 from scenarios.projection.ensemble import Ensemble, draw_ensemble
-from scenarios.projection.timing import Timing
+from scenarios.projection.record import BLOCK, Record
 from tests.scenarios.landscapes import (
     LEGEND,
     World,
@@ -51,13 +51,13 @@ def ensemble() -> Ensemble:
 def test_shapes_are_those_of_years_classes_and_members(ensemble: Ensemble) -> None:
     assert ensemble.years == (2001, 2002, 2003, 2004)
     assert ensemble.members == 6
-    assert np.asarray(ensemble.counts).shape == (4, 3, *SHAPE)
-    assert np.asarray(ensemble.counts).dtype == np.uint8
+    assert ensemble.counts.shape == (4, 3, *SHAPE)
+    assert ensemble.counts.dtype == np.uint8
     assert ensemble.area_ha.shape == (6, 4, 3)
 
 
 def test_every_cell_with_data_has_a_class_in_every_member(ensemble: Ensemble) -> None:
-    total = np.asarray(ensemble.counts).sum(axis=1)
+    total = ensemble.counts.sum(axis=1)
     assert (total[:, START != 0] == 6).all()
     assert (total[:, START == 0] == 0).all()
 
@@ -70,7 +70,7 @@ by_both_rules = pytest.mark.parametrize("rule", ["cells", "patches"])
 @settings(deadline=None, max_examples=15)
 def test_shares_of_the_classes_add_up_to_one_in_any_landscape(rule: str, world: World, members: int) -> None:
     plans = scenario(members=members, years=3, allocation={"rule": rule, "temperature": world.temperature})
-    counts = np.asarray(draw_ensemble(world.model, plans, world.start).counts)
+    counts = draw_ensemble(world.model, plans, world.start).counts
     np.testing.assert_array_equal(
         counts.sum(axis=1), np.broadcast_to(members * (world.start != 0), (3, *counts.shape[2:]))
     )
@@ -94,18 +94,18 @@ def test_with_and_without_an_intervention_members_are_the_same_before_its_first_
     how = {"members": 3, "years": 4, "allocation": {"rule": rule}}
     bare, planned = (draw_ensemble(any_model(), scenario(*each, **how), START) for each in ((), (plan,)))
     before = year - 2001
-    assert np.asarray(bare.counts)[:before].tobytes() == np.asarray(planned.counts)[:before].tobytes()
-    assert (np.asarray(bare.counts)[before:] != np.asarray(planned.counts)[before:]).any()
+    assert bare.counts[:before].tobytes() == planned.counts[:before].tobytes()
+    assert (bare.counts[before:] != planned.counts[before:]).any()
     assert bare.area_ha[:, :before].tobytes() == planned.area_ha[:, :before].tobytes()
 
 
 def test_counts_are_those_of_the_members_projected_alone(ensemble: Ensemble) -> None:
-    expected = np.zeros_like(np.asarray(ensemble.counts))
+    expected = np.zeros_like(ensemble.counts)
     for member in range(6):
         for n, year in enumerate(walk(any_model(), PLANS, START, member=member, temperature=1.0)):
             for c, value in enumerate(LEGEND.values):
                 expected[n, c] += year.land_cover == value
-    np.testing.assert_array_equal(np.asarray(ensemble.counts), expected)
+    np.testing.assert_array_equal(ensemble.counts, expected)
 
 
 @pytest.mark.parametrize("grid", [projected_grid(SHAPE), geographic_grid(SHAPE)], ids=["metres", "degrees"])
@@ -115,21 +115,21 @@ def test_areas_equal_a_recount_of_the_maps(grid: Grid) -> None:
         for n, year in enumerate(walk(any_model(grid), PLANS, START, member=member, temperature=1.0)):
             recount = class_area_ha(year.land_cover, LEGEND, grid)
             np.testing.assert_allclose(found.area_ha[member, n], recount, rtol=1e-12)
-    by_count = (np.asarray(found.counts) * grid.row_weight[:, None]).sum(axis=(2, 3)) * grid.weight_ha
+    by_count = (found.counts * grid.row_weight[:, None]).sum(axis=(2, 3)) * grid.weight_ha
     np.testing.assert_allclose(found.area_ha.sum(axis=0), by_count, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("threads", "chunk"), [(2, 512), (4, 11)])
 def test_threads_and_chunks_do_not_show(ensemble: Ensemble, threads: int, chunk: int) -> None:
     other = draw_ensemble(any_model(), PLANS, START, chunk=chunk, workers=Workers(threads))
-    assert np.asarray(other.counts).tobytes() == np.asarray(ensemble.counts).tobytes()
+    assert other.counts.tobytes() == ensemble.counts.tobytes()
     assert other.area_ha.tobytes() == ensemble.area_ha.tobytes()
     for name in ("members", "sum_first", "sum_last"):
         assert getattr(other.timing, name).tobytes() == getattr(ensemble.timing, name).tobytes()
 
 
 def test_members_differ_but_not_in_their_demand(ensemble: Ensemble) -> None:
-    unsure = (np.asarray(ensemble.counts) > 0) & (np.asarray(ensemble.counts) < 6)
+    unsure = (ensemble.counts > 0) & (ensemble.counts < 6)
     assert unsure[-1].any()
     # What one year takes of a class hangs on its area, which all members share.
     assert (ensemble.area_ha == ensemble.area_ha[:1]).all()
@@ -138,14 +138,14 @@ def test_members_differ_but_not_in_their_demand(ensemble: Ensemble) -> None:
 def test_at_temperature_0_members_agree_where_scores_differ() -> None:
     calm = draw_ensemble(any_model(), scenario(members=3, years=1, allocation={"temperature": 0}), START)
     hot = draw_ensemble(any_model(), scenario(members=3, years=1, allocation={"temperature": 4}), START)
-    unsure = [((np.asarray(e.counts) > 0) & (np.asarray(e.counts) < 3)).sum() for e in (calm, hot)]
+    unsure = [((e.counts > 0) & (e.counts < 3)).sum() for e in (calm, hot)]
     assert unsure[0] < unsure[1] / 5
 
 
 def test_adding_members_leaves_the_others_as_they_were(ensemble: Ensemble) -> None:
     fewer = draw_ensemble(any_model(), scenario(members=2, years=4), START)
     np.testing.assert_array_equal(fewer.area_ha, ensemble.area_ha[:2])
-    assert (np.asarray(fewer.counts) <= np.asarray(ensemble.counts)).all()
+    assert (fewer.counts <= ensemble.counts).all()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -168,7 +168,8 @@ def measure_peak(model: Model, start: np.ndarray, members: int) -> int:
     gc.collect()
     tracemalloc.start()
     try:
-        draw_ensemble(model, plans, start)
+        with Record(start.shape, held_bytes=2**15) as record:
+            draw_ensemble(model, plans, start, record=record)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -184,6 +185,23 @@ def test_memory_does_not_grow_with_the_members() -> None:
 
 def test_quantiles_of_areas_are_those_of_the_members() -> None:
     area = np.array([[[1.0, 9.0]], [[2.0, 8.0]], [[6.0, 4.0]]])
-    found = Ensemble((2001,), np.zeros((1, 2, 1, 1), np.uint8), area, Timing.none(2000, (1, 1)))
+    found = Ensemble(2000, (1, 2), np.ones((1, 1), np.uint8), Record((1, 1)), area)
+    assert (found.members, found.years) == (3, (2001,))
     assert found.area_quantile_ha(0.5).tolist() == [[2.0, 8.0]]
     assert found.area_quantile_ha(1.0).tolist() == [[6.0, 9.0]]
+
+
+@pytest.mark.parametrize("edge", [BLOCK, 2 * BLOCK])
+def test_blocks_make_up_the_whole(edge: int) -> None:
+    grid = projected_grid((600, 300))  # three by two blocks, or two by one
+    found = draw_ensemble(any_model(grid), scenario(members=3, years=2), random_map(grid.shape, nodata=0.1))
+    seen = np.zeros(grid.shape, np.uint8)
+    for rows in found.record.bands(edge):
+        for changes in found.record.split(rows, edge):
+            top, bottom, left, right = changes.block
+            seen[top:bottom, left:right] += 1
+            np.testing.assert_array_equal(found.count(changes), found.counts[:, :, top:bottom, left:right])
+            for name in ("members", "sum_first", "sum_last"):
+                whole = getattr(found.timing, name)[top:bottom, left:right]
+                np.testing.assert_array_equal(getattr(found.time(changes), name), whole)
+    assert (seen == 1).all()

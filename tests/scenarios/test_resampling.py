@@ -119,7 +119,7 @@ def test_threads_and_chunks_do_not_show(learned: tuple[Model, NDArray[np.uint8]]
     model, start = learned
     one = draw_ensemble(model, scenario(members=4), start)
     many = draw_ensemble(model, scenario(members=4), start, chunk=11, workers=Workers(4))
-    assert np.asarray(one.counts).tobytes() == np.asarray(many.counts).tobytes()
+    assert one.counts.tobytes() == many.counts.tobytes()
     assert one.area_ha.tobytes() == many.area_ha.tobytes()
 
 
