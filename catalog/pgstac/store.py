@@ -116,7 +116,8 @@ class PgstacStore:
             name, _, document = index_collection(changed)
             check_same("collection", collection_id, name)
             _put_collection(connection, name, document)
-        return changed
+            # As it will be read: PostgreSQL puts the members of an object in an order of its own.
+            return _find_collection(connection, name, OWNER)
 
     def collection(self, collection_id: str, reader: Reader) -> dict[str, Any]:
         """Return a collection. Raises CollectionNotFound."""
@@ -149,7 +150,7 @@ class PgstacStore:
             row = index_item(changed)
             check_same("item", (collection_id, item_id), (row.collection, row.id))
             _put_items(connection, [changed], "known")
-        return changed
+            return _find_item(connection, collection_id, item_id, OWNER)
 
     def item(self, collection_id: str, item_id: str, reader: Reader) -> dict[str, Any]:
         """Return an item. Raises ItemNotFound."""
