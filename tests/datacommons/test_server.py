@@ -242,6 +242,16 @@ def test_a_written_item_draws_nothing_of_the_machine(writable: TestClient) -> No
     assert writable.post("/stac/collections/land-cover/items", json=theirs, headers=WRITER).status_code == 400
 
 
+def test_an_item_that_was_only_written_is_no_layer(writable: TestClient, commons: Commons) -> None:
+    layers = commons.layers()
+    item = writable.get("/stac/collections/land-cover/items/valley-land-cover-1990").json()
+    bare = {**item, "id": "bare", "properties": {"datetime": "2010-01-01T00:00:00Z"}, "links": [], "assets": {}}
+    thumbnail = {"href": "https://pictures.example/valley.png"}
+    for sent in (bare, {**bare, "id": "abroad", "assets": {"data": thumbnail}}):
+        assert writable.post("/stac/collections/land-cover/items", json=sent, headers=WRITER).status_code == 201
+    assert commons.layers() == layers
+
+
 def test_openapi_tells_of_every_part_of_a_path(commons: Commons) -> None:
     with open_desk(commons) as desk:
         paths = create_app(commons, write_token=TOKEN, desk=desk).openapi()["paths"]
