@@ -47,7 +47,7 @@ def fetch_sample(sample: Sample, folder: Path, *, cache: Path | None = None, pat
     NotWritten
         If there is no room, or nobody may write there.
     """
-    folder = folder.absolute()
+    folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FolderNotEmpty(
             f"{folder} exists and is {'not empty' if folder.is_dir() else 'a file'}: name a new or an empty folder "
@@ -67,9 +67,10 @@ def fetch_sample(sample: Sample, folder: Path, *, cache: Path | None = None, pat
 
 
 def _write_aside(sample: Sample, layers: dict[str, RasterLayer], folder: Path) -> None:
-    """Write the files beside the folder, and put them in place at once."""
+    """Write the files where nobody looks, and put them in place at once."""
+    there = folder.exists()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder if there else folder.parent))
     try:
         files = aside / folder.name
         files.mkdir()
@@ -78,9 +79,18 @@ def _write_aside(sample: Sample, layers: dict[str, RasterLayer], folder: Path) -
         (files / LEGEND_FILE).write_text(json.dumps(sample.legend, indent=1) + "\n", "utf-8")
         (files / SCENARIO_FILE).write_text(sample.scenario.lstrip(), "utf-8")
         (files / ABOUT_FILE).write_text(describe(sample), "utf-8")
-        files.rename(folder)
+        if there:
+            _move_into(files, folder)
+        else:
+            files.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _move_into(files: Path, folder: Path) -> None:
+    # Put in the place of it, they would leave who stands in the folder in one that is gone.
+    for path in files.iterdir():
+        path.rename(folder / path.name)
 
 
 def _write_raster(path: Path, raster: SampleRaster, layer: RasterLayer, crs: str) -> None:

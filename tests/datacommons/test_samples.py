@@ -210,6 +210,17 @@ def test_a_folder_that_holds_something_is_left_alone(archive: Archive, cache: Pa
     assert (list_files(folder), archive.requests) == (["notes.txt"], [])
 
 
+def test_an_empty_folder_is_filled_and_stays_the_same(cache: Path, tmp_path: Path) -> None:
+    cache.mkdir()
+    shutil.copyfile(RDA, cache / "valley-valley.rda")
+    (folder := tmp_path / "valley").mkdir()
+    (link := tmp_path / "link").symlink_to(folder)
+    before = folder.stat().st_ino
+    fetch_sample(make_sample("http://127.0.0.1:9/valley.rda"), link, cache=cache, patience=HASTY)
+    assert (folder.stat().st_ino, len(list_files(folder))) == (before, 8)
+    assert list_files(tmp_path) == ["cache", "link", "valley"]
+
+
 @contextmanager
 def files_no_larger_than(size: int) -> Iterator[None]:
     """Let every write beyond a size fail, as on a full disk."""
