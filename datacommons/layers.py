@@ -121,8 +121,9 @@ def find_layer(layers: Sequence[Layer], landscape: str, name: str, collection: s
 
 
 def _is_layer(item: Mapping[str, Any]) -> bool:
-    data = item["assets"].get("data", {})
-    return {"landscape:id", "landscape:layer"} <= item["properties"].keys() and {"href", "file:checksum"} <= data.keys()
+    properties: Mapping[str, Any] = item["properties"]
+    data: Mapping[str, Any] = item["assets"].get("data", {})
+    return {"landscape:id", "landscape:layer"} <= properties.keys() and {"href", "file:checksum"} <= data.keys()
 
 
 def _to_layer(item: Mapping[str, Any]) -> Layer:
