@@ -11,6 +11,7 @@ from datacommons.commands.door import demo, serve
 from datacommons.commands.layers import ingest, layers, pull, sources
 from datacommons.commands.packing import tile_commands
 from datacommons.commands.runs import plan, publish, run, runs, validate
+from datacommons.commands.samples import sample_commands
 from datacommons.commands.upkeep import catalog_commands, doctor, export, import_, init
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ for _command in (
 app.command("import")(import_)
 app.add_typer(catalog_commands, name="catalog")
 app.add_typer(tile_commands, name="tiles")
+app.add_typer(sample_commands, name="samples")
 
 _BAD_INPUT = (ValueError, LookupError, FileNotFoundError, FileExistsError)
 

@@ -67,6 +67,14 @@ class SourceUnknown(DataCommonsError, LookupError):
     """There is no ready-made source of this name."""
 
 
+class SampleUnknown(DataCommonsError, LookupError):
+    """There is no sample of this name."""
+
+
+class NotInstalled(DataCommonsError, ImportError):
+    """A package is missing that only some need; says how it is installed."""
+
+
 class RemoteFailed(DataCommonsError, OSError):
     """What lies on the network could not be read, though it was tried with patience."""
 

@@ -65,9 +65,12 @@ class Layer:
 
 
 def list_layers(store: CatalogStore, landscape: str | None = None) -> list[Layer]:
-    """List the land cover, drivers and vectors of a commons, the latest of each, by landscape, name and year."""
+    """List the land cover, drivers and vectors of a commons, the latest of each, by landscape, name and year.
+
+    What clients of the STAC API have put into these collections is no layer unless it has all that one has.
+    """
     items = search_all(store, Query(collections=(LAND_COVER, DRIVERS, VECTORS), limit=1000))
-    layers = (_to_layer(item) for item in items if not item["properties"].get("deprecated"))
+    layers = (_to_layer(item) for item in items if _is_layer(item) and not item["properties"].get("deprecated"))
     wanted = [layer for layer in layers if landscape in (None, layer.landscape)]
     return sorted(wanted, key=lambda layer: (layer.landscape, layer.name, layer.year or 0))
 
@@ -115,6 +118,12 @@ def find_layer(layers: Sequence[Layer], landscape: str, name: str, collection: s
         f"{landscape} has no {kind} {name!r}; it has: {there}. "
         f"Add one with `datacommons ingest FILE --collection {collection}`, and --name if the file has another name."
     )
+
+
+def _is_layer(item: Mapping[str, Any]) -> bool:
+    properties: Mapping[str, Any] = item["properties"]
+    data: Mapping[str, Any] = item["assets"].get("data", {})
+    return {"landscape:id", "landscape:layer"} <= properties.keys() and {"href", "file:checksum"} <= data.keys()
 
 
 def _to_layer(item: Mapping[str, Any]) -> Layer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from catalog.index import index_collection, index_item
 from catalog.items.versions import ItemName
 from catalog.pgstac.collections import search_collections
 from catalog.pgstac.conditions import write_moment
+from catalog.pgstac.counting import aggregate
 from catalog.pgstac.migration import check_version
 from catalog.pgstac.selection import DOCUMENT, PgSelection, load, see, select_items
 from catalog.pgstac.sources import (
@@ -65,12 +65,6 @@ _TAKE_IN: Final = """
             ELSE ST_GeomFromText('GEOMETRYCOLLECTION EMPTY', 4326) END,
         collection, starts, ends, content, document
     FROM incoming"""
-_BUCKETS: Final = {
-    "collection_frequency": 'i.collection COLLATE "C"',
-    "datetime_frequency_year": "to_char(i.datetime, 'YYYY-01-01\"T00:00:00Z\"')",
-    "datetime_frequency_month": "to_char(i.datetime, 'YYYY-MM-01\"T00:00:00Z\"')",
-}
-_FIGURES: Final = {"total_count": "count(*)", "datetime_min": "min(i.datetime)", "datetime_max": "max(i.datetime)"}
 
 
 class PgstacStore:
@@ -116,7 +110,8 @@ class PgstacStore:
             name, _, document = index_collection(changed)
             check_same("collection", collection_id, name)
             _put_collection(connection, name, document)
-        return changed
+            # As it will be read: PostgreSQL puts the members of an object in an order of its own.
+            return _find_collection(connection, name, OWNER)
 
     def collection(self, collection_id: str, reader: Reader) -> dict[str, Any]:
         """Return a collection. Raises CollectionNotFound."""
@@ -149,7 +144,7 @@ class PgstacStore:
             row = index_item(changed)
             check_same("item", (collection_id, item_id), (row.collection, row.id))
             _put_items(connection, [changed], "known")
-        return changed
+            return _find_item(connection, collection_id, item_id, OWNER)
 
     def item(self, collection_id: str, item_id: str, reader: Reader) -> dict[str, Any]:
         """Return an item. Raises ItemNotFound."""
@@ -168,7 +163,7 @@ class PgstacStore:
         wanted = check_names(names)
         selection = select_items(query, reader)
         with self._reading() as connection:
-            return tuple(_aggregate(connection, selection, name) for name in wanted)
+            return tuple(aggregate(connection, selection, name) for name in wanted)
 
     def delete_items(self, collection_id: str, item_ids: Iterable[str]) -> None:
         """Forget items, all or none; ids that are not there are passed over. Raises StillNeeded."""
@@ -387,16 +382,6 @@ def _check_expectations(connection: Connection[Any], expect: Expect) -> None:
     sql = f"SELECT n.id, {there} FROM incoming n ORDER BY n.place"  # noqa: S608
     for item_id, is_there in connection.execute(sql):
         check_expected(expect, "item", item_id, there=is_there)
-
-
-def _aggregate(connection: Connection[Any], selection: PgSelection, name: str) -> Aggregation:
-    if name in _BUCKETS:
-        rows = connection.execute(*selection.count(f"{_BUCKETS[name]}, count(*)", "GROUP BY 1 ORDER BY 1")).fetchall()
-        return Aggregation(name, buckets=tuple((str(key), int(count)) for key, count in rows))
-    (figure,) = connection.execute(*selection.count(_FIGURES[name])).fetchone() or (None,)
-    if isinstance(figure, datetime):
-        return Aggregation(name, figure.astimezone(UTC).isoformat().replace("+00:00", "Z"))
-    return Aggregation(name, figure)
 
 
 def _make_page(query: Query, selection: PgSelection, rows: Sequence[tuple[Any, ...]]) -> Page:

@@ -110,6 +110,7 @@ def ask(
     *,
     renew: Callable[[], str] | None = None,
     absent: bool = False,
+    advice: str = "Try again later: what was taken so far is kept.",
     **options: Any,
 ) -> requests.Response:
     """Send a GET request until it is answered.
@@ -123,6 +124,8 @@ def ask(
         Returns another link to the same, where one was refused.
     absent : bool
         Whether 404 is an answer, too.
+    advice : str
+        What to do if it fails, for the message.
     **options
         Of :meth:`requests.Session.get`.
 
@@ -148,9 +151,7 @@ def ask(
         if attempt + 1 < patience.tries:
             patience.wait(attempt, delay)
     raise RemoteFailed(
-        f"{_without_token(url)} cannot be read: {reason}, after {attempt + 1} of {patience.tries} tries. Try again "
-        "later: "
-        "what was taken so far is kept."
+        f"{_without_token(url)} cannot be read: {reason}, after {attempt + 1} of {patience.tries} tries. {advice}"
     )
 
 

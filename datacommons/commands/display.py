@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from datacommons.layers import Layer
     from datacommons.runs.estimate import Estimate
     from datacommons.runs.run import Run
+    from datacommons.samples import Sample
     from datacommons.sources import Source
     from scenarios.validation.hindcast import Hindcast
     from scenarios.validation.reliability import Reliability
@@ -71,6 +73,29 @@ def print_sources(sources: Sequence[Source]) -> None:
         how = source.kind if source.access != "none" else f"{source.kind}, by hand"
         table.add_row(*(Text(cell) for cell in (source.id, source.title, how, years, source.licence)))
     make_console().print(table)
+
+
+def print_samples(samples: Sequence[Sample]) -> None:
+    """Print the samples as a table, and how they are fetched."""
+    table = Table("sample", "what", "years", "licence", box=None)
+    for sample in samples:
+        years = ", ".join(map(str, sample.years))
+        table.add_row(*(Text(cell) for cell in (sample.id, sample.title, years, sample.licence)))
+    make_console().print(table)
+    print_line("Fetch one with: datacommons samples fetch SAMPLE")
+
+
+def print_sample(sample: Sample, folder: Path) -> None:
+    """Print what was fetched, on what terms, and the commands that come next."""
+    for line in (
+        f"{sample.title}, in {folder}.",
+        f"Origin: {sample.origin}.",
+        f"Licence: {sample.licence}, {sample.terms}.",
+        f"Cite: {sample.citation}",
+        "Go on with:",
+        *(f"  {command}" for command in sample.list_commands(folder)),
+    ):
+        print_line(line)
 
 
 def print_layers(layers: Sequence[Layer]) -> None:

@@ -255,6 +255,8 @@ class Desk:
             Ground.of(self._commons, self._commons.open_run(run))
         except (DataCommonsError, ScenarioError, CatalogError) as error:
             _log.warning("The model of %s could not be learned ahead: %s", run, error)
+        except Exception:  # noqa: BLE001 (whatever it is, plans are to be made)
+            _log.exception("The model of %s could not be learned ahead.", run)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from catalog.collections import make_collections
 from catalog.legend import Legend
 from catalog.pgstac.store import PgstacStore
 from catalog.sqlite.store import SqliteStore
-from catalog.store import CatalogStore
+from catalog.store import OWNER, CatalogStore
 from tests.catalog.postgres import Cluster
 from tests.catalog.service import Api, serve
 
 MakeItem = Callable[..., dict[str, Any]]
 WriteRaster = Callable[..., Path]
+STORES = ("sqlite", "postgresql")
 GRID = Affine(30, 0, 500_000, 0, -30, 4_000_000)
 
 
@@ -64,17 +65,37 @@ def make_item() -> MakeItem:
     return make
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@contextmanager
+def open_empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CatalogStore]:
+    """Open a new catalog, in a file or in a database, as the fixture's parameter says."""
+    if request.param == "sqlite":
+        with closing(SqliteStore(tmp_path_factory.mktemp("api") / "catalog.sqlite")) as store:
+            yield store
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    with cluster.database() as address, closing(PgstacStore(address)) as database:
+        yield database
+
+
+@pytest.fixture(scope="session", params=STORES)
+def shared_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CatalogStore]:
+    with open_empty(request, tmp_path_factory) as store:
+        yield store
+
+
+@pytest.fixture
+def empty_store(shared_store: CatalogStore) -> CatalogStore:
+    """Return a catalog in a file and one in a database, without anything in it: to make a database takes long."""
+    for collection in reversed(shared_store.collections(OWNER)):  # runs go before what they were derived from
+        shared_store.delete_collection(collection["id"])
+    return shared_store
+
+
+@pytest.fixture(scope="session", params=STORES)
 def empty_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """Serve the STAC API of a catalog that tests may write to, in a file and in a database."""
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            place = str(tmp_path_factory.mktemp("api") / "catalog.sqlite")
-            store: CatalogStore = stack.enter_context(closing(SqliteStore(place)))
-        else:
-            cluster: Cluster = request.getfixturevalue("cluster")
-            store = stack.enter_context(closing(PgstacStore(stack.enter_context(cluster.database()))))
-        yield stack.enter_context(serve(store))
+    with open_empty(request, tmp_path_factory) as store, serve(store) as api:
+        yield api
 
 
 @pytest.fixture
@@ -91,13 +112,12 @@ def api(empty_api: Api, make_item: MakeItem) -> Api:
 
 
 @pytest.fixture
-def writing_api(tmp_path: Path) -> Iterator[Api]:
+def writing_api(empty_store: CatalogStore) -> Iterator[Api]:
     """Serve the STAC API of a catalog that the writer may write to, with the collections of a commons."""
-    with closing(SqliteStore(tmp_path / "catalog.sqlite")) as store:
-        for collection in make_collections(name="Valley Commons"):
-            store.put_collection(collection)
-        with serve(store, writing=True) as api:
-            yield api
+    for collection in make_collections(name="Valley Commons"):
+        empty_store.put_collection(collection)
+    with serve(empty_store, writing=True) as api:
+        yield api
 
 
 @pytest.fixture

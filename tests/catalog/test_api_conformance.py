@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any, Final
 
 import pytest
 
 from catalog.api.conformance import TRANSACTIONS, list_classes
 from catalog.collections import COMMONS_COLLECTIONS, make_collections
-from catalog.sqlite.store import SqliteStore
-from tests.catalog.conftest import MakeItem
+from tests.catalog.conftest import STORES, MakeItem, open_empty
 from tests.catalog.service import Api, serve
 
 _STAC: Final = "https://api.stacspec.org"
@@ -146,10 +144,9 @@ CHECKS: Final[dict[str, Check]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def full_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    path = tmp_path_factory.mktemp("conformance") / "catalog.sqlite"
-    with closing(SqliteStore(path)) as store, serve(store, writing=True) as api:
+@pytest.fixture(scope="module", params=STORES)
+def full_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    with open_empty(request, tmp_path_factory) as store, serve(store, writing=True) as api:
         yield api
 
 

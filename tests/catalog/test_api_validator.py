@@ -6,13 +6,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from catalog.collections import make_collections
-from catalog.sqlite.store import SqliteStore
+from catalog.store import CatalogStore
 from tests.catalog.conftest import MakeItem
 from tests.catalog.service import Api, serve
 from tests.catalog.stac_validation import schema_paths
@@ -53,16 +52,15 @@ FAULTS = {
 
 
 @pytest.fixture
-def grove(tmp_path: Path, make_item: MakeItem) -> Iterator[Api]:
-    with closing(SqliteStore(tmp_path / "catalog.sqlite")) as store:
-        for collection in make_collections(name="Valley Commons"):
-            store.put_collection(collection)
-        store.put_items(
-            make_item(f"map-{n}", (n, n, n + 0.5, n + 0.5), f"{2000 + n}-01-01T00:00:00Z", note=str(n % 10), gsd=n)
-            for n in range(26)
-        )
-        with serve(store) as api:
-            yield api
+def grove(empty_store: CatalogStore, make_item: MakeItem) -> Iterator[Api]:
+    for collection in make_collections(name="Valley Commons"):
+        empty_store.put_collection(collection)
+    empty_store.put_items(
+        make_item(f"map-{n}", (n, n, n + 0.5, n + 0.5), f"{2000 + n}-01-01T00:00:00Z", note=str(n % 10), gsd=n)
+        for n in range(26)
+    )
+    with serve(empty_store) as api:
+        yield api
 
 
 def test_the_validator_finds_no_error(grove: Api, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 
 from datacommons.commons import Commons
+from tests.bounds import bounded
 from tests.datacommons.conftest import FOREST, GRID, RunCli, WriteRaster
 from tests.inventory import unchanged
 
@@ -228,7 +229,7 @@ CASES: dict[Case, str] = {
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_bad_input(case: Case, commons: Commons, write_raster: WriteRaster, land_cover: Cells, cli: RunCli) -> None:
     arguments = case(write_raster, land_cover)
-    with unchanged(commons.root):
+    with unchanged(commons.root), bounded():
         outcome = cli("ingest", "-C", commons.root, *arguments)
     assert outcome.code == 2
     assert outcome.out == ""

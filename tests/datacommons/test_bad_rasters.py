@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from datacommons.commons import Commons
+from tests.bounds import bounded
 from tests.commands import SCRIPT
 from tests.datacommons.bad_archives import zip_bomb
 from tests.datacommons.bad_rasters import BOMBS, CASES, DRIVERS, Make, tiff
@@ -29,7 +30,7 @@ def test_bad_rasters(make: Make, commons: Commons, tmp_path: Path, cli: RunCli) 
     folder = tmp_path / "user"
     folder.mkdir()
     arguments = make(folder)
-    with unchanged(commons.root):
+    with unchanged(commons.root), bounded():
         outcome = cli("ingest", "-C", commons.root, *arguments, cwd=folder)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("Error: ")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from datacommons.commons import Commons
+from tests.bounds import bounded
 from tests.datacommons import bad_archives, bad_tables, bad_vectors
 from tests.datacommons.bad_tables import Make
 from tests.datacommons.conftest import RunCli
@@ -22,7 +23,7 @@ def test_bad_vectors(make: Make, commons: Commons, tmp_path: Path, cli: RunCli) 
     folder.mkdir()
     arguments = make(folder)
     before = sorted(tmp_path.rglob("*"))
-    with unchanged(commons.root):
+    with unchanged(commons.root), bounded():
         outcome = cli("ingest", "-C", commons.root, *arguments, "--collection", "vectors", cwd=folder)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("Error: ")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +16,8 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.generation.modes import GenerationMode
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
+import datacommons as dc
 from catalog.collections import LAND_COVER
-from datacommons.commons import Commons
 from datacommons.door.server import create_app
 from datacommons.plans.desk import open_desk
 
@@ -30,6 +32,8 @@ KNOWN = {
     "collection_id": LAND_COVER,
     "landscape_id": "valley",
     "item_id": "valley-land-cover-1990",
+    "run_id": "valley-roads-1",
+    "year": 2001,
     "tileMatrixSetId": "WebMercatorQuad",
     "name": "landscape",
     "version": "v1.0.0",
@@ -37,8 +41,8 @@ KNOWN = {
 
 
 @pytest.fixture
-def operations(commons: Commons) -> Iterator[list[Any]]:
-    with open_desk(commons) as desk:
+def operations(lived_in: Path, tmp_path: Path) -> Iterator[list[Any]]:
+    with dc.open(shutil.copytree(lived_in, tmp_path / "valley")) as commons, open_desk(commons) as desk:
         app = create_app(commons, write_token=TOKEN, desk=desk)
         schema = schemathesis.openapi.from_asgi("/openapi.json", app)
         schema.config.generation.update(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
@@ -70,7 +74,7 @@ def probe(operation: Any, examples: int, *, known: bool) -> list[str]:
     return faults
 
 
-def _known(parameters: Any) -> dict[str, str]:
+def _known(parameters: Any) -> dict[str, Any]:
     return {name: KNOWN[name] for name in parameters or {} if name in KNOWN}
 
 

@@ -16,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import datacommons as dc
+from catalog.store import OWNER
 from datacommons.commons import Commons
 from datacommons.door.listening import listen
 from datacommons.door.server import create_app, serve_meanwhile
@@ -261,6 +262,24 @@ def test_what_fails_is_told_without_its_reason_and_the_next_is_made(commons: Com
             "The plan could not be made; the log of the server says why.",
         )
         assert wait(client, second)["state"] == "done"
+
+
+def test_a_model_that_cannot_be_learned_ahead_holds_up_no_plan(
+    commons: Commons, caplog: pytest.LogCaptureFixture
+) -> None:
+    item = commons.store.item("runs", RUN, OWNER)
+    commons.store.put_items([{**item, "id": "foreign", "assets": {}, "links": []}])
+    try:
+        with open_desk(commons, make=lambda *_: None) as desk, TestClient(create_app(commons, desk=desk)) as client:
+            desk.warm(commons.open_run("foreign"))
+            for _ in range(2000):
+                if "foreign could not be learned ahead" in caplog.text:
+                    break
+                sleep(0.01)
+            plan = client.post(PLANS, json={**make_plan(commons), "base": RUN}).json()["id"]
+            assert wait_or_gone(client, plan) == 200
+    finally:
+        commons.store.delete_items("runs", ["foreign"])
 
 
 @pytest.mark.parametrize(("setting", "status"), [(None, 404), (True, 200), (False, 404)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from datacommons.commons import Commons
 from datacommons.door.listening import listen
 from datacommons.door.server import create_app
 from datacommons.errors import InvalidSettings
+from datacommons.plans.desk import open_desk
 from tests.commands import PATIENCE_S, open_door
 from tests.datacommons.conftest import WriteRaster
 
@@ -238,6 +240,25 @@ def test_a_written_item_draws_nothing_of_the_machine(writable: TestClient) -> No
         assert "outside the commons" in answer.json()["detail"]
     theirs = {**sent, "id": "thief", "assets": {"data": {**asset, "href": item["assets"]["data"]["href"]}}}
     assert writable.post("/stac/collections/land-cover/items", json=theirs, headers=WRITER).status_code == 400
+
+
+def test_an_item_that_was_only_written_is_no_layer(writable: TestClient, commons: Commons) -> None:
+    layers = commons.layers()
+    item = writable.get("/stac/collections/land-cover/items/valley-land-cover-1990").json()
+    bare = {**item, "id": "bare", "properties": {"datetime": "2010-01-01T00:00:00Z"}, "links": [], "assets": {}}
+    thumbnail = {"href": "https://pictures.example/valley.png"}
+    for sent in (bare, {**bare, "id": "abroad", "assets": {"data": thumbnail}}):
+        assert writable.post("/stac/collections/land-cover/items", json=sent, headers=WRITER).status_code == 201
+    assert commons.layers() == layers
+
+
+def test_openapi_tells_of_every_part_of_a_path(commons: Commons) -> None:
+    with open_desk(commons) as desk:
+        paths = create_app(commons, write_token=TOKEN, desk=desk).openapi()["paths"]
+    for path, operations in paths.items():
+        for operation in operations.values():
+            told = [each["name"] for each in operation.get("parameters", []) if each["in"] == "path"]
+            assert sorted(told) == sorted(re.findall(r"{(\w+)}", path)), path
 
 
 def test_a_token_that_can_be_guessed_is_refused(commons: Commons) -> None:
