@@ -31,7 +31,6 @@ BOXES: Final = [
     "bbox/-1e308,-1e308,1e308,1e308.png?coord_crs=EPSG:3857",
     "bbox/0,0,0,0.png",
     "bbox/1,1,0,0.png",
-    "bbox/179,0,-179,1.png",
     "bbox/0,0,1.png",
     "bbox/a,b,c,d.png",
     "bbox/0,0,1e-320,1e-320.png",

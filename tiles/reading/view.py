@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final, Self
 
 from affine import Affine
 
 Bounds = tuple[float, float, float, float]
+WGS84: Final = "EPSG:4326"
+"""Which is longitude and latitude, in this order."""
+
+# Half the side, in degrees, of the square whose middle is a point.
+_POINT: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,11 @@ class View:
     width: int
     height: int
 
+    @classmethod
+    def at(cls, longitude: float, latitude: float) -> Self:
+        """Return the view of one pixel that has a point in its middle."""
+        return cls(WGS84, (longitude - _POINT, latitude - _POINT, longitude + _POINT, latitude + _POINT), 1, 1)
+
     @property
     def pixel(self) -> float:
         """The side of a pixel, in units of the CRS; the mean of both sides where they differ."""
@@ -48,6 +59,11 @@ class View:
         x, y = (right - left) / self.width * pixels, (top - bottom) / self.height * pixels
         bounds = (left - x, bottom - y, right + x, top + y)
         return View(self.crs, bounds, self.width + 2 * pixels, self.height + 2 * pixels)
+
+    def move(self, east: float) -> View:
+        """Return the view from further east, in units of the CRS; from further west if negative."""
+        left, bottom, right, top = self.bounds
+        return replace(self, bounds=(left + east, bottom, right + east, top)) if east else self
 
     def resize(self, width: int, height: int) -> View:
         """Return the same rectangle in other pixels."""

@@ -111,7 +111,7 @@ def read_years(run: Mapping[str, Any]) -> list[int]:
 def _describe(layer: Layer, painter: Painter, template: str, legend: str) -> WmtsLayer:
     sheet = LayerSheet(layer, suiting_styles(layer)[0])
     coverage: Coverage = sheet.cover(find_matrix_set("WebMercatorQuad"), painter.pool)
-    return WmtsLayer(layer.item_id, layer.title, coverage.bounds, suiting_styles(layer), template, legend)
+    return WmtsLayer(layer.item_id, layer.title, coverage.box, suiting_styles(layer), template, legend)
 
 
 def _answer(layer: Layer, request: Request, layers: list[WmtsLayer]) -> Response:
