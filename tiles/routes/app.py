@@ -80,9 +80,10 @@ def add_tiles(
     doors.add_hindcasts()
     doors.add_runs()
     doors.add_differences()
-    add_statistics(app, doors.index, identify, survey)
+    places = PlaceIndex(doors.index, doors.painter.pool)
+    add_statistics(app, places, identify, survey)
     add_matrix_sets(app)
-    add_places(app, PlaceIndex(doors.index, doors.painter.pool), identify)
+    add_places(app, places, identify)
     doors.add_express()
     app.add_exception_handler(TileError, _answer)
 
