@@ -135,6 +135,18 @@ def test_the_newest_run_is_found_by_the_scenarios_name(served_run: Served, rest:
     assert ("immutable" in then.headers["cache-control"]) is versioned
 
 
+def test_all_that_is_asked_goes_along_to_the_newest_run(served_run: Served) -> None:
+    run, client = served_run
+    for asked, kept in (
+        ("statistics?with=a&with=b&lang=es", "statistics?with=a&with=b&lang=es"),
+        ("2003/tiles/WebMercatorQuad/2/2/1.png?v=old&style=greyscale", "style=greyscale&v=20"),
+    ):
+        location = client.get(f"/runs/valley-usual-latest/{asked}", follow_redirects=False).headers["location"]
+        assert location.startswith(f"/runs/{run.id}/")
+        assert kept in location
+        assert location.count("v=") <= 1
+
+
 def test_there_is_no_newest_run_of_what_has_none(served_run: Served) -> None:
     _, client = served_run
     for family in ("valley-none", "valley", "usual", ".."):

@@ -102,9 +102,11 @@ class _Doors:
         return Addresses(self.index)
 
     def add_items(self) -> None:
-        def find(request: Request, asset: Asset = None, style: StyleName = None) -> Sheet:
-            asked = _told(asset=asset, style=style)
-            return self.addresses.find_item(self.identify(request), request.path_params, asked)
+        def find(
+            request: Request, collection_id: str, item_id: str, asset: Asset = None, style: StyleName = None
+        ) -> Sheet:
+            path = {"collection_id": collection_id, "item_id": item_id}
+            return self.addresses.find_item(self.identify(request), path, _told(asset=asset, style=style))
 
         def find_layer(request: Request, collection_id: str, item_id: str, asset: Asset = None) -> Layer:
             return self.index.find(self.identify(request), collection_id, item_id, asset)
@@ -115,8 +117,8 @@ class _Doors:
         self._add(LayerTiler, ITEM_PREFIX, "items", find, credit, raster_dependency=find_layer)
 
     def add_runs(self) -> None:
-        def find(request: Request, year: Year, style: StyleName = None) -> Sheet:
-            path = {**request.path_params, "year": str(year)}
+        def find(request: Request, run_id: str, year: Year, style: StyleName = None) -> Sheet:
+            path = {"run_id": run_id, "year": str(year)}
             return self.addresses.find_run(self.identify(request), path, _told(style=style))
 
         def find_layer(request: Request, run_id: str, year: Year) -> Layer:
@@ -125,8 +127,8 @@ class _Doors:
         self._add(LayerTiler, RUN_PREFIX, "runs", find, self._credit_run, raster_dependency=find_layer)
 
     def add_hindcasts(self) -> None:
-        def find(request: Request, style: StyleName = None) -> Sheet:
-            return self.addresses.find_hindcast(self.identify(request), request.path_params, _told(style=style))
+        def find(request: Request, run_id: str, style: StyleName = None) -> Sheet:
+            return self.addresses.find_hindcast(self.identify(request), {"run_id": run_id}, _told(style=style))
 
         def find_layer(request: Request, run_id: str) -> Layer:
             return self.index.find_hindcast(self.identify(request), run_id)
@@ -136,13 +138,14 @@ class _Doors:
     def add_differences(self) -> None:
         def find(
             request: Request,
+            run_id: str,
             year: Year,
             since: Since = None,
             against: Against = None,
             class_name: ClassName = None,
             style: StyleName = None,
         ) -> Sheet:
-            path = {**request.path_params, "year": str(year)}
+            path = {"run_id": run_id, "year": str(year)}
             asked = _told(since=since, against=against, style=style, **{"class": class_name})
             return self.addresses.find_difference(self.identify(request), path, asked)
 
@@ -150,18 +153,18 @@ class _Doors:
 
     def add_members(self) -> None:
         def find_probability(
-            request: Request, year: Year, class_name: ClassName = None, style: StyleName = None
+            request: Request, run_id: str, year: Year, class_name: ClassName = None, style: StyleName = None
         ) -> Sheet:
-            return find(request, "probability", str(year), _told(style=style, **{"class": class_name}))
+            path = {"run_id": run_id, "year": str(year), "kind": "probability"}
+            return find(request, path, _told(style=style, **{"class": class_name}))
 
-        def find_agreement(request: Request, year: Year, style: StyleName = None) -> Sheet:
-            return find(request, "agreement", str(year), _told(style=style))
+        def find_agreement(request: Request, run_id: str, year: Year, style: StyleName = None) -> Sheet:
+            return find(request, {"run_id": run_id, "year": str(year), "kind": "agreement"}, _told(style=style))
 
-        def find_first_change(request: Request) -> Sheet:
-            return find(request, "first-change", "", {})
+        def find_first_change(request: Request, run_id: str) -> Sheet:
+            return find(request, {"run_id": run_id, "kind": "first-change"}, {})
 
-        def find(request: Request, kind: str, year: str, asked: dict[str, str]) -> Sheet:
-            path = {**request.path_params, "year": year, "kind": kind}
+        def find(request: Request, path: dict[str, str], asked: dict[str, str]) -> Sheet:
             return self.addresses.find_members(self.identify(request), path, asked)
 
         for prefix, found in (
