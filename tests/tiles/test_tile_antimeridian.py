@@ -209,3 +209,37 @@ def test_zones_are_outlined_on_both_sides(commons: Any, url: str, legend: Legend
         assert (decode(decode_picture(outline.content), legend) > 0).any()
     if grid == "beyond":
         assert large.geometry.area + small.geometry.area == pytest.approx(280 * 220 * transform.a**2)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:3857", "EPSG:6933"])
+@pytest.mark.parametrize(
+    ("west", "columns", "boxes"),
+    [
+        (0, 720, [(-100, -90), (-10, 10), (170, -170), (100, 110), (-180, -170), (170, 180), (-20, 170)]),
+        (200, 40, [(-165, -150), (-155, -135), (-160, -140)]),
+        (170, 40, [(165, -165), (170, 180), (-180, -170), (175, -175)]),
+    ],
+)
+def test_measurements_are_blended_on_both_sides(
+    commons: Any, crs: str, west: float, columns: int, boxes: list[tuple[float, float]]
+) -> None:
+    """A layer that goes on beyond 180 degrees looks as one of the same values that is cut at the meridian."""
+
+    def add(name: str, first: float, width: int, shown: NDArray[np.bool_] | None = None) -> str:
+        longitude, latitude = np.meshgrid(first + 0.25 + np.arange(width) / 2, 89.75 - np.arange(360) / 2)
+        field = (np.cos(np.radians(longitude)) + np.sin(np.radians(3 * latitude))).astype(np.float32)
+        if shown is not None:
+            field[:, ~shown] = -9
+        told = {"statistics": {"minimum": -2, "maximum": 2, "mean": 0, "stddev": 1}}
+        place = {"crs": "EPSG:4326", "transform": Affine(0.5, 0, first, 0, -0.5, 90), "nodata": -9}
+        return str(commons.add_layer("drivers", name, field, **place, **told))
+
+    centres = -180 + 0.25 + np.arange(720) / 2
+    usual = add("usual", -180, 720, np.mod(centres - west, 360) < columns / 2)
+    other = add("other", west, columns)
+    for left, right in boxes:
+        tail = f"bbox/{left},-20,{right},30/120x100.png?dst_crs={crs}"
+        expected, seen = commons.pixels(f"{usual}/{tail}"), commons.pixels(f"{other}/{tail}")
+        assert expected[..., 3].any()
+        differ = (np.abs(expected.astype(int) - seen) > 3).any(axis=2)
+        assert differ.mean() < 0.03, f"{left} to {right}"

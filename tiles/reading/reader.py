@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from types import TracebackType
 from typing import Any, Final
 
 import attr
 import numpy as np
+from affine import Affine
 from morecantile import TileMatrixSet
 from numpy.typing import NDArray
 from rasterio.transform import from_bounds
@@ -96,17 +98,15 @@ class LayerReader(Reader):
             If the file is damaged.
         """
         wide = view.widen(buffer) if buffer else view
-        turns = self._find_turns(wide)
-        if not turns:
+        if not self._touches(wide):
             return None
         cells_per_pixel = view.pixel / project_cell(self.whole, view.crs)
         raster, factor = self._at_resolution(cells_per_pixel)
         with gdal_errors(self.input):
             if resampling == "nearest":
                 return self._pick_cells(raster, wide)
-            scale = factor / cells_per_pixel
-            parts = [self._blend_cells(raster.dataset, wide.move(turn), resampling, scale) for turn in turns]
-        return _lay_together(parts)
+            blend = partial(self._blend_cells, raster, wide, resampling, factor / cells_per_pixel)
+            return _lay_together([blend(shift) for shift in _find_shifts(raster, wide)])
 
     def read_point(self, longitude: float, latitude: float) -> float | None:
         """Read the value of the cell at a point; None where there is none. Raises LayerUnreadable."""
@@ -206,9 +206,12 @@ class LayerReader(Reader):
             missing |= raster.dataset.read_masks(1, window=window, out_shape=shape).ravel().take(place) == 0
         return values, missing
 
-    def _blend_cells(self, dataset: Any, view: View, resampling: WarpResampling, scale: float) -> Cells:
-        """Give every pixel a mean of the cells around its centre, by GDAL's warper."""
+    def _blend_cells(self, raster: Raster, view: View, resampling: WarpResampling, scale: float, shift: float) -> Cells:
+        """Give every pixel a mean of the cells around its centre, by GDAL's warper, of the raster moved east."""
+        dataset = raster.dataset
+        moved = {"src_transform": Affine.translation(shift, 0) @ raster.transform} if shift else {}
         options = {
+            **moved,
             "crs": view.crs,
             "transform": from_bounds(*view.bounds, view.width, view.height),
             "width": view.width,
@@ -232,18 +235,15 @@ class LayerReader(Reader):
             return float(self.input.legend.nodata)
         return declared
 
-    def _find_turns(self, view: View) -> list[float]:
-        """Tell by how much a view has to be moved around the world to show the raster; empty if it never does."""
+    def _touches(self, view: View) -> bool:
+        """Tell whether a view may show anything of the raster."""
         left, bottom, right, top = project_bounds(self._raster.crs, view.crs, self.bounds)
         if not (_is_finite((left, bottom, right, top)) and left < right and bottom < top):
-            return [0.0]  # it cannot be told: look
+            return True  # it cannot be told: look
         margin_x, margin_y = (right - left) * _EDGE_SLACK, (top - bottom) * _EDGE_SLACK
         extent = left - margin_x, bottom - margin_y, right + margin_x, top + margin_y
         turn = find_turn(view.crs)
-        found = overlaps(view.bounds, extent, turn)
-        if not found and turn is None and self._reaches(view):
-            return [0.0]
-        return [number * (turn or 0.0) for number in found]
+        return bool(overlaps(view.bounds, extent, turn)) or (turn is None and self._reaches(view))
 
     def _reaches(self, view: View) -> bool:
         """Ask the other way round: a projection of a small part of the world misplaces what is far from there."""
@@ -278,8 +278,20 @@ def _is_finite(bounds: Bounds) -> bool:
     return all(math.isfinite(edge) for edge in bounds)
 
 
+def _find_shifts(raster: Raster, view: View) -> list[float]:
+    """Tell by how much a raster has to be moved east, around the world, to lie where a view looks for it.
+
+    From another projection places come onto the map; in its own they stay where they are. One of these is always there.
+    """
+    turn = find_turn(raster.crs)
+    if turn is None:
+        return [0.0]
+    sought = view.bounds if view.crs == raster.crs else (-turn / 2, -math.inf, turn / 2, math.inf)
+    return [number * turn for number in overlaps(raster.bounds, sought, turn)] or [0.0]
+
+
 def _lay_together(parts: list[Cells]) -> Cells:
-    """Put together what a view shows of a raster at both ends of its map; the first has precedence."""
+    """Put together what a view shows of a raster moved around the world; the first has precedence."""
     first, *others = parts
     values, missing = first.values, first.missing
     for other in others:

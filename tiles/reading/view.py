@@ -60,11 +60,6 @@ class View:
         bounds = (left - x, bottom - y, right + x, top + y)
         return View(self.crs, bounds, self.width + 2 * pixels, self.height + 2 * pixels)
 
-    def move(self, east: float) -> View:
-        """Return the view from further east, in units of the CRS; from further west if negative."""
-        left, bottom, right, top = self.bounds
-        return replace(self, bounds=(left + east, bottom, right + east, top)) if east else self
-
     def resize(self, width: int, height: int) -> View:
         """Return the same rectangle in other pixels."""
         return replace(self, width=width, height=height)
