@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from affine import Affine
 from numpy.typing import NDArray
+from pmtiles.reader import MmapSource, Reader
 from pyproj import Transformer
 from rasterio.features import geometry_mask
 from shapely.geometry import box, shape
@@ -21,6 +22,9 @@ from catalog.legend import Legend
 from catalog.store import OWNER
 from tests.tiles.conftest import decode as decode_picture
 from tests.tiles.test_tile_truth import decode
+from tiles.drawing.sheets import LayerSheet
+from tiles.drawing.style import suiting_styles
+from tiles.packing import pack_tiles
 from tiles.reading.places import read_zones
 from tiles.reading.pool import DatasetPool
 from tiles.routes.layer import LayerIndex
@@ -209,6 +213,21 @@ def test_zones_are_outlined_on_both_sides(commons: Any, url: str, legend: Legend
         assert (decode(decode_picture(outline.content), legend) > 0).any()
     if grid == "beyond":
         assert large.geometry.area + small.geometry.area == pytest.approx(280 * 220 * transform.a**2)
+
+
+def test_a_pack_has_the_tiles_of_both_sides(commons: Any, url: str, grid: str) -> None:
+    assert url
+    layer = LayerIndex(commons.store, lambda href: str(commons.root / href)).find(OWNER, "land-cover", "a")
+    path = commons.root / "a.pmtiles"
+    assert pack_tiles(LayerSheet(layer, suiting_styles(layer)[0]), path, max_zoom=5) > 1
+    with path.open("rb") as file:
+        reader = Reader(MmapSource(file))
+        tiles = [TMS.tile(longitude, -17, 5) for longitude in (179.9, -179.9)]
+        assert all(reader.get(5, tile.x, tile.y) for tile in tiles)
+        told = reader.header()
+    assert (told["min_lon_e7"], told["max_lon_e7"]) == (-1_800_000_000, 1_800_000_000)
+    if grid != "around":
+        assert abs(told["center_lon_e7"]) > 1_780_000_000
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:3857", "EPSG:6933"])
