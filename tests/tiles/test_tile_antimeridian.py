@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from affine import Affine
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 from pmtiles.reader import MmapSource, Reader
 from pyproj import Transformer
 from rasterio.features import geometry_mask
@@ -20,6 +21,7 @@ from shapely.geometry import box, shape
 
 from catalog.legend import Legend
 from catalog.store import OWNER
+from datacommons.door.polygons import survey
 from tests.tiles.conftest import decode as decode_picture
 from tests.tiles.test_tile_truth import decode
 from tiles.drawing.sheets import LayerSheet
@@ -27,6 +29,7 @@ from tiles.drawing.style import suiting_styles
 from tiles.packing import pack_tiles
 from tiles.reading.places import read_zones
 from tiles.reading.pool import DatasetPool
+from tiles.routes.body import check_polygon
 from tiles.routes.layer import LayerIndex
 
 UTM = "EPSG:32760"
@@ -213,6 +216,21 @@ def test_zones_are_outlined_on_both_sides(commons: Any, url: str, legend: Legend
         assert (decode(decode_picture(outline.content), legend) > 0).any()
     if grid == "beyond":
         assert large.geometry.area + small.geometry.area == pytest.approx(280 * 220 * transform.a**2)
+
+
+def test_the_cells_in_a_polygon_are_counted_on_both_sides(grid: str) -> None:
+    crs, transform, size = GRIDS[grid]
+    rows, columns = np.mgrid[: size[0], : size[1]] + 0.5
+    x, y = transform.a * columns + transform.c, transform.e * rows + transform.f
+    x, y = Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
+    ring = [[179.3, -18.2], [-179.2, -18.2], [-179.2, -16.4], [179.3, -16.4], [179.3, -18.2]]
+    place = survey(GeoBox(size, transform, crs), check_polygon({"type": "Polygon", "coordinates": [ring]}), 10**6)
+    expected = (np.mod(x, 360) > 179.3) & (np.mod(x, 360) < 180.8) & (y > -18.2) & (y < -16.4)
+    found = np.zeros(size, bool)
+    found[place.rows, place.columns] = place.inside
+    assert expected.sum() > 8
+    # A parallel is bent on the grid of Fiji, where its outline has corners.
+    assert (found != expected).sum() <= (0.005 * expected.sum() if grid == "fiji" else 0)
 
 
 def test_a_pack_has_the_tiles_of_both_sides(commons: Any, url: str, grid: str) -> None:
