@@ -172,7 +172,24 @@ class Grid:
         west, south, east, north = place.bounds
         dense = shapely.segmentize(place, max(east - west, north - south, _DEGREE_STEP) / _EDGE_PARTS)
         onto_grid = Transformer.from_crs(4326, self._crs.proj, always_xy=True)
-        return shapely.transform(dense, onto_grid.transform, interleaved=False)  # type: ignore[arg-type]
+        placed = shapely.transform(dense, onto_grid.transform, interleaved=False)  # type: ignore[arg-type]
+        return self._bring_round(placed) if self.is_geographic else placed
+
+    def _bring_round(self, place: Any) -> Any:
+        """Move the parts of a place by a turn around the world where that brings them onto the grid.
+
+        A grid that goes on beyond longitude 180, or from 0 to 360, is met by what lies at -170 too.
+        """
+        import shapely
+        from shapely.affinity import translate
+
+        turn = 2 * np.pi / self._crs.proj.axis_info[0].unit_conversion_factor
+        west, _, east, _ = self.geobox.extent.boundingbox.bbox
+        if west >= -turn / 2 and east <= turn / 2:
+            return place
+        moved = [translate(part, step) for part in shapely.get_parts(place) for step in (-turn, 0, turn)]
+        near = [part for part in moved if part.bounds[0] < east and part.bounds[2] > west]
+        return shapely.union_all(near) if near else place
 
     def _metres_per_unit(self) -> float:
         return float(self._crs.proj.axis_info[0].unit_conversion_factor)

@@ -88,7 +88,7 @@ def _list_places(coverage: Coverage, finest: int) -> list[tuple[int, tuple[int, 
 
 
 def _describe_archive(coverage: Coverage) -> dict[str, Any]:
-    west, south, east, north = coverage.bounds
+    west, south, east, north = coverage.box
     return {
         "tile_type": TileType.PNG,
         "tile_compression": Compression.NONE,
@@ -97,8 +97,8 @@ def _describe_archive(coverage: Coverage) -> dict[str, Any]:
         "max_lon_e7": round(east * _E7),
         "max_lat_e7": round(north * _E7),
         "center_zoom": coverage.native_zooms[0],
-        "center_lon_e7": round((west + east) / 2 * _E7),
-        "center_lat_e7": round((south + north) / 2 * _E7),
+        "center_lon_e7": round(coverage.middle[0] * _E7),
+        "center_lat_e7": round(coverage.middle[1] * _E7),
     }
 
 

@@ -34,7 +34,7 @@ def find_footprint(geobox: GeoBox) -> tuple[dict[str, Any], Bbox]:
     """
     if geobox.crs is None:
         raise LayerError("The layer has no CRS: name it, for example with `gdal_edit.py -a_srs EPSG:32643`.")
-    geometry = _wrap(shapely.make_valid(shapely.Polygon(_close_over_pole(_to_degrees(geobox)))))
+    geometry = cut_at_antimeridian(shapely.make_valid(shapely.Polygon(close_over_pole(_to_degrees(geobox)))))
     rounded = shapely.transform(geometry, lambda xy: xy.round(_DECIMALS))
     return json.loads(shapely.to_geojson(shapely.orient_polygons(rounded))), find_bbox(rounded)
 
@@ -79,7 +79,7 @@ def _to_degrees(geobox: GeoBox) -> NDArray[np.float64]:
     return np.column_stack([np.unwrap(longitudes, period=360), latitudes])
 
 
-def _close_over_pole(ring: NDArray[np.float64]) -> NDArray[np.float64]:
+def close_over_pole(ring: NDArray[np.float64]) -> NDArray[np.float64]:
     """Lead a ring that went once around a pole over that pole, so that it encloses it in degrees too."""
     start, end = ring[0, 0], ring[-1, 0]
     if abs(end - start) < _HALF_TURN:
@@ -88,7 +88,7 @@ def _close_over_pole(ring: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.vstack([ring, [[end, pole], [start, pole]]])
 
 
-def _wrap(geometry: BaseGeometry) -> BaseGeometry:
+def cut_at_antimeridian(geometry: BaseGeometry) -> BaseGeometry:
     """Cut at the antimeridian, and bring what lies beyond it back onto the globe."""
     west, _, east, _ = geometry.bounds
     if west >= -180 and east <= 180:

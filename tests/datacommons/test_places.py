@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from shapely.geometry import LineString, Polygon, box, shape
 
 import datacommons as dc
+from catalog.store import OWNER
 from datacommons.door.server import create_app
 from tests.datacommons.conftest import LEGEND, UTM_18N, draw_land_cover, make_scenario, raster_writer
 
@@ -42,6 +43,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         commons.ingest(files, collection="land-cover", legend=dc.Legend.from_json(LEGEND))
         commons.ingest([write("road.tif", np.ones((40, 60), np.float32))], collection="drivers")
         commons.ingest([write("zones.tif", zones)], collection="drivers", legend=dc.Legend.from_json(ZONES))
+        commons.ingest([write("secret.tif", zones)], collection="drivers", legend=dc.Legend.from_json(ZONES))
+        secret = commons.store.item("drivers", "valley-secret", OWNER)
+        commons.store.put_items([secret | {"properties": secret["properties"] | {"landscape:access": "council"}}])
         commons.ingest([folder / "villages.gpkg", folder / "roads.gpkg"], collection="vectors")
         commons.run(make_scenario(), threads=1, progress=False)
         with TestClient(create_app(commons)) as client:
@@ -95,11 +99,64 @@ def test_the_hectares_of_a_zone_are_those_of_its_cells(client: TestClient) -> No
 
 
 @pytest.mark.parametrize(
+    ("layer", "name", "label"),
+    [
+        ("villages", "San José", "San José"),
+        ("valley-villages", "San José (2)", "San José (2)"),
+        ("villages", "Round / lake", "Round / lake"),
+        ("zones", "west", "Oeste"),
+    ],
+)
+def test_statistics_of_a_place_by_its_name_are_those_of_its_outline(
+    client: TestClient, layer: str, name: str, label: str
+) -> None:
+    asked = {"layer": layer, "place": name, "lang": "es", "expected": "true"}
+    answer = client.get("/runs/valley-roads-1/statistics", params=asked)
+    assert answer.status_code == 200, answer.text
+    told, feature = answer.json(), read(client, f"/{layer}/{name.replace('/', '%2F')}")
+    assert told.pop("place") == {"layer": feature["properties"]["layer"], "name": name, "label": label}
+    posted = client.post("/runs/valley-roads-1/statistics?lang=es&expected=true", json=feature).json()
+    assert told["runs"] == posted["runs"]
+    assert told["runs"][0]["polygon_ha"] > 0
+    assert any("simpler one" in note for note in told["notes"]) is feature["properties"]["simplified"]
+    assert answer.headers["cache-control"] == "public, max-age=300"
+
+
+def test_statistics_of_a_place_for_several_runs(client: TestClient) -> None:
+    asked = {"layer": "zones", "place": "east", "with": ["valley-roads-1", "valley-roads-1"]}
+    told = client.get("/runs/valley-roads-1/statistics", params=asked).json()
+    assert [run["run"] for run in told["runs"]] == ["valley-roads-1"]
+
+
+@pytest.mark.parametrize(
+    ("run", "query", "status", "word"),
+    [
+        ("valley-roads-1", "layer=zones&place=north", 404, "no place 'north'"),
+        ("valley-roads-1", "layer=roads&place=1", 404, "no place '1'"),
+        ("valley-roads-1", "layer=../../etc&place=passwd", 404, "no place 'passwd'"),
+        ("valley-roads-1", "layer=secret&place=west", 404, "no place 'west'"),
+        ("valley-roads-1", "layer=valley-secret&place=west", 404, "no place 'west'"),
+        ("valley-roads-1", "layer=zones&place=west&with=nowhere", 404, "no run 'nowhere'"),
+        ("nowhere", "layer=zones&place=west", 404, "no run 'nowhere'"),
+        ("valley-roads-1", "layer=zones", 400, "place"),
+        ("valley-roads-1", "", 400, "layer"),
+        ("valley-roads-1", f"layer={'x' * 201}&place=west", 400, "layer"),
+        ("valley-roads-1", "layer=zones&place=west&expected=perhaps", 400, "expected"),
+    ],
+)
+def test_statistics_of_no_place_are_refused(client: TestClient, run: str, query: str, status: int, word: str) -> None:
+    answer = client.get(f"/runs/{run}/statistics?{query}")
+    assert (answer.status_code, answer.headers["cache-control"]) == (status, "no-store"), answer.text
+    assert word in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/villages/none",
         "/roads/1",
         "/none/none",
+        "/secret/west",
         "/road/1",
         "/..%2F..%2Fetc/passwd",
         "/villages/%2e%2e",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 from pyproj import Transformer
 
 from catalog.legend import Legend
@@ -74,6 +76,45 @@ def test_fifty_polygons_have_the_hectares_that_the_engine_counts(served_run: tup
         cells = float(inside.sum(axis=1) @ grid.row_area_ha)
         assert told["polygon_ha"] == pytest.approx(cells, rel=1e-6)
         assert told["years"] == [2000, 2001, 2002, 2003, 2004]
+
+
+def read_tiles(run: Run, client: TestClient, path: str) -> Cells:
+    """Return the class of every cell, (y, x), as tiles show it: by the colour of the pixel in the cell's middle."""
+    box = run.trajectory.land_cover.odc.geobox
+    rows, columns = np.mgrid[: box.shape.y, : box.shape.x] + 0.5
+    x, y = box.affine.a * columns + box.affine.c, box.affine.e * rows + box.affine.f
+    longitudes, latitudes = Transformer.from_crs(box.crs.proj, 4326, always_xy=True).transform(x, y)
+    finest = client.get(f"{path}/WebMercatorQuad/tilejson.json").json()["maxzoom"]
+    side = 256 * 2**finest
+    across = ((longitudes + 180) / 360 * side).astype(int)
+    down = ((1 - np.arcsinh(np.tan(np.radians(latitudes))) / np.pi) / 2 * side).astype(int)
+    entries = client.get(f"{path}/legend.json").json()["classes"]
+    colours = {bytes.fromhex(each["colour"][1:]) + b"\xff": each["value"] for each in entries} | {bytes(4): 0}
+    classes = np.zeros(box.shape, np.uint8)
+    for tile in {*zip((across // 256).ravel().tolist(), (down // 256).ravel().tolist(), strict=True)}:
+        answer = client.get(f"{path}/tiles/WebMercatorQuad/{finest}/{tile[0]}/{tile[1]}.png")
+        picture = np.asarray(Image.open(BytesIO(answer.content)).convert("RGBA"))
+        here = (across // 256 == tile[0]) & (down // 256 == tile[1])
+        pixels = picture[down[here] % 256, across[here] % 256]
+        classes[here] = [colours[pixel.tobytes()] for pixel in pixels]
+    return classes
+
+
+def test_in_fifty_polygons_tiles_statistics_and_the_engine_agree(served_run: tuple[Run, TestClient]) -> None:
+    run, client = served_run
+    paths = [f"/runs/{run.id}/{year}" for year in range(2001, 2005)]
+    shown = [read_tiles(run, client, path) for path in ("/collections/land-cover/items/valley-land-cover-2000", *paths)]
+    np.testing.assert_array_equal(shown, run.trajectory.land_cover.values)
+    grid, rng, measured = Grid(run.trajectory.land_cover.odc.geobox), np.random.default_rng(15), 0
+    while measured < 50:
+        polygon = draw_star(run, rng)
+        inside = grid.rasterize(polygon)
+        if inside.any():
+            (told,) = post(client, run, polygon)["runs"]
+            cells = [[np.count_nonzero(inside & (year == value), axis=1) for value in (1, 2, 3)] for year in shown]
+            stated = np.array([told["area_ha"][name] for name in ("forest", "built", "other")]).T
+            np.testing.assert_allclose(stated, cells @ grid.row_area_ha, rtol=1e-6, atol=1e-3)
+            measured += 1
 
 
 def test_of_the_whole_landscape_they_are_those_of_the_run(served_run: tuple[Run, TestClient]) -> None:

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from threading import Thread
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import morecantile
 import numpy as np
 import pytest
 import rasterio
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from numpy.typing import NDArray
+from PIL import Image
 from pyproj import Transformer
+from rasterio.windows import Window
 
 from datacommons.door.listening import listen
 from datacommons.runs.run import Run
 
 Served = tuple[Run, TestClient]
+TMS = morecantile.tms.get("WebMercatorQuad")
+XYZ = """<GDAL_WMS><Service name="TMS"><ServerUrl>ADDRESS/${z}/${x}/${y}.png</ServerUrl></Service><DataWindow>
+<UpperLeftX>-20037508.342789244</UpperLeftX><UpperLeftY>20037508.342789244</UpperLeftY>
+<LowerRightX>20037508.342789244</LowerRightX><LowerRightY>-20037508.342789244</LowerRightY>
+<TileLevel>12</TileLevel><TileCountX>1</TileCountX><TileCountY>1</TileCountY><YOrigin>top</YOrigin></DataWindow>
+<Projection>EPSG:3857</Projection><BlockSizeX>256</BlockSizeX><BlockSizeY>256</BlockSizeY><BandsCount>4</BandsCount>
+</GDAL_WMS>"""
 NS = {"w": "http://www.opengis.net/wmts/1.0", "o": "http://www.opengis.net/ows/1.1"}
 
 
@@ -97,6 +109,34 @@ def test_gdal_draws_a_year_of_a_run(served_run: Served) -> None:
     assert len(colours) <= len(told) + 1
 
 
+def test_gdal_draws_xyz_tile_by_tile(served_run: Served) -> None:
+    """GDAL's driver of tiles by their address shows the very pixels of the tiles, side by side."""
+    run, client = served_run
+    app = client.app
+    assert isinstance(app, FastAPI)
+    west, south, east, north = run.item["bbox"]
+    corner = TMS.tile((west + east) / 2, (south + north) / 2, 12)
+    expected = [
+        np.concatenate([_pixels(client, run, corner.x + across, corner.y + down) for across in (0, 1)], axis=1)
+        for down in (0, 1)
+    ]
+    with door(app) as address:
+        source = XYZ.replace("ADDRESS", f"{address}/runs/{run.id}/2003/tiles/WebMercatorQuad")
+        with rasterio.Env(GDAL_HTTP_TIMEOUT=60), rasterio.open(source) as dataset:
+            # It is as fine as zoom 12, whose tiles have 256 pixels.
+            image = dataset.read(window=Window(corner.x * 256, corner.y * 256, 512, 512))
+    np.testing.assert_array_equal(image.transpose(1, 2, 0), np.concatenate(expected))
+    colours = {tuple(pixel[:3].tolist()) for pixel in image.reshape(4, -1).T if pixel[3]}
+    told = client.get(f"/runs/{run.id}/2003/legend.json").json()["classes"]
+    assert len(colours) >= 2
+    assert colours <= {tuple(bytes.fromhex(entry["colour"][1:])) for entry in told}
+
+
+def _pixels(client: TestClient, run: Run, x: int, y: int) -> NDArray[np.uint8]:
+    content = client.get(f"/runs/{run.id}/2003/tiles/WebMercatorQuad/12/{x}/{y}.png").content
+    return np.asarray(Image.open(BytesIO(content)).convert("RGBA"))
+
+
 def test_an_item_has_capabilities_too(served_run: Served) -> None:
     _run, client = served_run
     place = "/collections/land-cover/items/valley-land-cover-1990"
@@ -133,6 +173,18 @@ def test_the_newest_run_is_found_by_the_scenarios_name(served_run: Served, rest:
     then = client.get(first.headers["location"])
     assert then.status_code == 200
     assert ("immutable" in then.headers["cache-control"]) is versioned
+
+
+def test_all_that_is_asked_goes_along_to_the_newest_run(served_run: Served) -> None:
+    run, client = served_run
+    for asked, kept in (
+        ("statistics?with=a&with=b&lang=es", "statistics?with=a&with=b&lang=es"),
+        ("2003/tiles/WebMercatorQuad/2/2/1.png?v=old&style=greyscale", "style=greyscale&v=20"),
+    ):
+        location = client.get(f"/runs/valley-usual-latest/{asked}", follow_redirects=False).headers["location"]
+        assert location.startswith(f"/runs/{run.id}/")
+        assert kept in location
+        assert location.count("v=") <= 1
 
 
 def test_there_is_no_newest_run_of_what_has_none(served_run: Served) -> None:

@@ -181,3 +181,16 @@ def test_distances_in_cells() -> None:
     grid = projected_grid(cell_m=30)
     assert [grid.cells(m) for m in (1, 30, 44, 46, 300)] == [1, 1, 1, 2, 10]
     assert geographic_grid(step=0.001).cells(1000) == pytest.approx(1000 / np.sqrt(111_132 * 78_847) * 1000, abs=1)
+
+
+@pytest.mark.parametrize("west", [0, 170, -190, -180])
+def test_a_place_beyond_the_180th_meridian_is_found_wherever_the_grid_begins(west: int) -> None:
+    grid = grid_on("EPSG:4326", Affine(1, 0, west, 0, -1, 10), (20, 360 if west in (0, -180) else 20))
+    for longitude in (-175, 175):
+        ring = [[longitude + x, y] for x, y in ((-2, -1), (2, -1), (2, 1), (-2, 1), (-2, -1))]
+        inside = grid.rasterize({"type": "Polygon", "coordinates": [ring]})
+        rows, columns = np.nonzero(inside)
+        assert (rows.min(), rows.max(), len(rows)) == (9, 10, 8)
+        assert sorted({(west + column + 180) % 360 - 180 for column in columns.tolist()}) == [
+            longitude + step for step in (-2, -1, 0, 1)
+        ]

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from shapely.geometry import shape
 from starlette.requests import Request
 
 from tiles.errors import InvalidRequest, TileError, TooMuch, TooSlow
@@ -42,6 +43,28 @@ def test_polygons_and_features_are_read() -> None:
     whole = dump(polygon)[0]
     assert read([whole[:10], whole[10:]]) == polygon
     assert read(dump(polygon | {"bbox": [0, 0, 1, 1], "crs": "file:///etc/passwd"})) == polygon
+
+
+def test_a_polygon_that_leaps_over_the_180th_meridian_is_cut_there() -> None:
+    leaping = [[179.0, 0.0], [-179.0, 0.0], [-179.0, 1.0], [179.0, 1.0], [179.0, 0.0]]
+    hole = [[-179.9, 0.2], [-179.5, 0.2], [-179.5, 0.8], [-179.9, 0.2]]
+    found = shape(read(dump({"type": "Polygon", "coordinates": [leaping, hole]})))
+    assert sorted(part.bounds for part in found.geoms) == [(-180, 0, -179, 1), (179, 0, 180, 1)]
+    assert found.area == pytest.approx(2 - 0.4 * 0.6 / 2)
+    for east in (100, 180):  # longer than most, but plainly meant, and the edge of the map of the world
+        band = [[[-east, 0], [east, 0], [east, 1], [-east, 1], [-east, 0]]]
+        assert read(dump({"type": "Polygon", "coordinates": band})) == {"type": "Polygon", "coordinates": band}
+
+
+def test_heights_are_left_out() -> None:
+    high = [[[*position, 1000] for position in SQUARE[0]]]
+    assert read(dump({"type": "Polygon", "coordinates": high})) == {"type": "Polygon", "coordinates": SQUARE}
+
+
+def test_a_leap_without_area_is_refused() -> None:
+    ring = [[179, 0], [-179, 0], [179, 0], [-179, 0], [179, 0]]
+    with pytest.raises(InvalidRequest, match="no area"):
+        read(dump({"type": "Polygon", "coordinates": [ring]}))
 
 
 @pytest.mark.parametrize(

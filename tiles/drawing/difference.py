@@ -176,7 +176,7 @@ class DifferenceSheet:
     def cover(self, matrix_set: TileMatrixSet, pool: DatasetPool) -> Coverage:
         """Tell where the later map is."""
         with read_layer(self.after, matrix_set, pool) as source:
-            return Coverage.of(source)
+            return Coverage.of(source.whole, matrix_set)
 
     def _read(self, layer: Layer, view: View, pool: DatasetPool) -> NDArray[np.uint8] | None:
         """Return for every pixel the number of its class, 0 where there is none."""

@@ -138,8 +138,10 @@ def find_north(view: View) -> float:
     x, y = (left + right) / 2, (bottom + top) / 2
     lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
     north = min(lat + 1e-4, 90.0)
-    there = Transformer.from_crs(4326, crs, always_xy=True).transform(lon, north)
-    return math.atan2(there[0] - x, there[1] - y)
+    to_map = Transformer.from_crs(4326, crs, always_xy=True)
+    # Both by the same way: a view beyond the edge of the map has its middle a turn aside.
+    here, there = to_map.transform(lon, lat), to_map.transform(lon, north)
+    return math.atan2(there[0] - here[0], there[1] - here[1])
 
 
 def round_down(length: float) -> float:

@@ -10,13 +10,12 @@ from typing import Any, Final
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from rasterio.features import geometry_mask
-from rasterio.warp import transform_geom
 from starlette.responses import Response
 
 from tiles.drawing.painter import Painter
 from tiles.drawing.picture import MEDIA_TYPES, Picture, encode
 from tiles.drawing.sheets import Format, Sheet
+from tiles.reading.outlines import cover_pixels
 from tiles.reading.pool import DatasetPool
 from tiles.reading.view import View
 from tiles.routes.caching import cache_headers, is_current, make_tag
@@ -79,8 +78,8 @@ def draw_map(request: MapRequest, pool: DatasetPool) -> bytes:
     """
     picture = paint_map(request.sheet, request.view, pool)
     if request.inside is not None:
-        outside = _outside(request.view, request.inside)
-        picture = Picture(np.where(outside, np.uint8(0), picture.indices), picture.palette)
+        inside = cover_pixels(request.view, request.inside)
+        picture = Picture(np.where(inside, picture.indices, np.uint8(0)), picture.palette)
     if request.backdrop is not None:
         picture = Picture(picture.indices, lay_over(picture.palette, request.backdrop))
     return encode(picture, request.output_format)[0]
@@ -107,9 +106,3 @@ def lay_over(palette: NDArray[np.uint8], backdrop: tuple[int, int, int, int]) ->
     mixed[:, :3] = np.rint(palette[:, :3] * share + np.array(backdrop[:3]) * (1 - share))
     mixed[:, 3] = _OPAQUE
     return mixed
-
-
-def _outside(view: View, geometry: Mapping[str, Any]) -> NDArray[np.bool_]:
-    """Tell which pixels, (y, x), have their centre outside a polygon."""
-    projected = transform_geom("EPSG:4326", view.crs, dict(geometry))
-    return np.asarray(geometry_mask([projected], (view.height, view.width), view.transform))

@@ -20,7 +20,6 @@ from tiles.reading.chances import read_chances
 from tiles.reading.cube import Cube
 from tiles.reading.placement import place_pixels
 from tiles.reading.pool import DatasetPool
-from tiles.reading.projections import name_crs, project_bounds
 from tiles.reading.runs import RunCubes
 from tiles.reading.view import View
 
@@ -178,14 +177,9 @@ class RunSheet:
     def cover(self, matrix_set: TileMatrixSet, pool: DatasetPool) -> Coverage:  # noqa: ARG002
         """Tell where the landscape is."""
         geobox = self.run.probability.geobox
-        box = geobox.extent.boundingbox
-        crs, bounds = str(geobox.crs), (box.left, box.bottom, box.right, box.top)
-        west, south, east, north = project_bounds(crs, "EPSG:4326", bounds)
-        left, bottom, right, top = project_bounds(crs, name_crs(matrix_set.id), bounds)
-        side = max(right - left, top - bottom)
-        zooms = (matrix_set.zoom_for_res(side / 256), matrix_set.zoom_for_res(side / max(geobox.shape)))
         rows, columns = geobox.shape
-        return Coverage((west, south, east, north), zooms, View(crs, bounds, columns, rows))
+        whole = View(str(geobox.crs), geobox.extent.boundingbox.bbox, columns, rows)
+        return Coverage.of(whole, matrix_set)
 
     @property
     def _range(self) -> tuple[float, float]:

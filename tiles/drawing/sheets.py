@@ -9,15 +9,14 @@ from typing import Any, Final, Literal, Protocol
 
 from morecantile import Tile, TileMatrixSet, tms
 from morecantile.defaults import TileMatrixSets
-from rio_tiler.constants import WGS84_CRS
 
 from tiles.drawing.legends import choose_title, describe
 from tiles.drawing.picture import Picture
 from tiles.drawing.style import Ground, Style
 from tiles.errors import InvalidTile, UnknownTileMatrixSet
 from tiles.reading.pool import DatasetPool
-from tiles.reading.projections import name_crs
-from tiles.reading.reader import TILE_SIZE, LayerReader, read_layer
+from tiles.reading.projections import TILE_SIZE, find_native_zooms, locate, name_crs
+from tiles.reading.reader import LayerReader, read_layer
 from tiles.reading.view import View
 from tiles.routes.layer import Layer
 
@@ -88,7 +87,7 @@ class Coverage:
     Attributes
     ----------
     bounds : tuple of float
-        west, south, east, north in degrees.
+        west, south, east, north in degrees; west > east across the 180th meridian.
     native_zooms : tuple of int
         The zoom at which it about fills a tile, and the one whose pixels are about as large as its cells.
     whole : View
@@ -100,10 +99,22 @@ class Coverage:
     whole: View
 
     @classmethod
-    def of(cls, source: LayerReader) -> Coverage:
-        """Tell where an open layer is."""
-        west, south, east, north = source.get_geographic_bounds(WGS84_CRS)
-        return cls((west, south, east, north), (source.minzoom, source.maxzoom), source.whole)
+    def of(cls, whole: View, matrix_set: TileMatrixSet) -> Coverage:
+        """Tell where a raster is."""
+        return cls(locate(whole), find_native_zooms(whole, matrix_set), whole)
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The bounds for clients to whom west is always less than east: all around rather than across the meridian."""
+        west, south, east, north = self.bounds
+        return (west, south, east, north) if west < east else (-180.0, south, 180.0, north)
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Longitude and latitude of the middle."""
+        west, south, east, north = self.bounds
+        longitude = (west + east) / 2 if west < east else (west + east + 360) / 2
+        return longitude - 360 if longitude > 180 else longitude, (south + north) / 2
 
 
 class Sheet(Protocol):
@@ -233,7 +244,7 @@ class LayerSheet:
     def cover(self, matrix_set: TileMatrixSet, pool: DatasetPool) -> Coverage:
         """Tell where the layer is."""
         with read_layer(self.layer, matrix_set, pool) as source:
-            return Coverage.of(source)
+            return Coverage.of(source.whole, matrix_set)
 
 
 def find_matrix_set(name: str) -> TileMatrixSet:

@@ -16,6 +16,7 @@ from numpy.polynomial.chebyshev import chebpts1, chebvander
 from numpy.typing import NDArray
 from pyproj import Transformer
 
+from tiles.reading.projections import find_turn
 from tiles.reading.view import View
 
 Floats = NDArray[np.float64]
@@ -52,10 +53,13 @@ def place_pixels(view: View, *, raster_crs: str, transform: Affine) -> tuple[Flo
     -------
     columns, rows : (height, width) float64
         Counted from the raster's upper left corner; the integer part names the cell. Infinite or NaN where
-        the raster's CRS does not reach.
+        the raster's CRS does not reach. What lies a turn around the world further east or west is the same place: it
+        has the column, of those, that is the first from the corner on.
     """
     left, bottom, right, top = view.bounds
     projection, to_cell = _projection(view.crs, raster_crs), ~transform
+    turn = find_turn(raster_crs)
+    around = None if turn is None else (to_cell.a * turn, to_cell.d * turn)
 
     def place(across: Floats, down: Floats) -> tuple[Floats, Floats]:
         """Project all crossings of the given places, from -1 to 1 across and down the view."""
@@ -67,11 +71,32 @@ def place_pixels(view: View, *, raster_crs: str, transform: Affine) -> tuple[Flo
             rows = to_cell.d * east + to_cell.e * north + to_cell.f
         return columns, rows
 
-    coefficients = [_INVERSE @ values @ _INVERSE.T for values in place(_POINTS, _POINTS)]
-    if not all(_has_converged(one) for one in coefficients):
-        return place(_centres(view.width), _centres(view.height))
-    columns, rows = (_evaluate(_trim(one), view) for one in coefficients)
-    return columns, rows
+    nodes = place(_POINTS, _POINTS)
+    if around is not None:
+        nodes = _join(*nodes, around)
+    coefficients = [_INVERSE @ values @ _INVERSE.T for values in nodes]
+    if all(_has_converged(one) for one in coefficients):
+        columns, rows = (_evaluate(_trim(one), view) for one in coefficients)
+    else:
+        columns, rows = place(_centres(view.width), _centres(view.height))
+    return (columns, rows) if around is None else _bring_back(columns, rows, around)
+
+
+def _join(columns: Floats, rows: Floats, around: tuple[float, float]) -> tuple[Floats, Floats]:
+    """Take away the jump at the edge of the raster's map: all places go on from the one in the middle."""
+    with np.errstate(invalid="ignore"):
+        turns = np.rint((columns[_NODES // 2, _NODES // 2] - columns) / around[0])
+        return columns + turns * around[0], rows + turns * around[1]
+
+
+def _bring_back(columns: Floats, rows: Floats, around: tuple[float, float]) -> tuple[Floats, Floats]:
+    """Move places by whole turns, so that their columns begin at 0."""
+    step = abs(around[0])
+    if columns.min() >= 0 and columns.max() < step:
+        return columns, rows
+    with np.errstate(invalid="ignore"):
+        turns = np.floor(columns / step)
+        return columns - turns * step, rows - turns * step * (around[1] / around[0])
 
 
 def _evaluate(coefficients: Floats, view: View) -> Floats:

@@ -15,7 +15,9 @@ from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from tiles.errors import LayerNotDrawable, LayerUnreadable, TooMuch
+from tiles.reading.outlines import bring_onto_globe, find_box
 from tiles.reading.pool import DatasetPool
+from tiles.reading.view import WGS84
 from tiles.routes.layer import Layer
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ MOST_VERTICES: Final = 10_000
 
 _MOST_CELLS: Final = 16_000_000
 _NAME_COLUMNS: Final = ("name", "title", "nombre", "nom", "nome", "village", "district", "zone", "id")
-_WGS84: Final = "EPSG:4326"
+# Of the longer side of a raster of zones.
+_EDGE_PARTS: Final = 8
 # Degrees by which an outline may be off when it has too many vertices; doubled until it fits.
 _FIRST_TOLERANCE: Final = 1e-5
 
@@ -44,7 +47,7 @@ class Place:
     title : mapping of str to str
         By language; of features only in the one that they were written in, as "en".
     bbox : tuple of float
-        west, south, east, north.
+        west, south, east, north; west > east across the 180th meridian.
     geometry : BaseGeometry
         Polygon or multipolygon in longitude and latitude.
     simplified : bool
@@ -87,7 +90,7 @@ def read_features(source: str, version: str) -> tuple[Place, ...]:  # noqa: ARG0
     import pyarrow as pa
 
     try:
-        frame = geopandas.read_parquet(source).to_crs(_WGS84)
+        frame = geopandas.read_parquet(source).to_crs(WGS84)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise LayerUnreadable("The vector layer is missing or damaged. Tell whoever runs this server.") from error
     frame = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
@@ -125,12 +128,19 @@ def _outline(layer: Layer, pool: DatasetPool) -> Iterator[Place]:
         if raster.width * raster.height > _MOST_CELLS:
             raise TooMuch(f"The zones have more than {_MOST_CELLS:,} cells: ingest them coarser, or as polygons.")
         cells, transform, crs = raster.dataset.read(1), raster.transform, raster.crs
+    longest = max(raster.width, raster.height) * abs(transform.a) / _EDGE_PARTS
     for entry in layer.legend or ():
         inside = cells == entry.value
         if inside.any():
             found = shapes(inside.astype(np.uint8), mask=inside, transform=transform)
-            parts = [shape(transform_geom(crs, _WGS84, outline)) for outline, _ in found]
+            parts = [_to_degrees(shape(outline), crs, longest) for outline, _ in found]
             yield _make(entry.name, dict(entry.title), shapely.union_all(parts))
+
+
+def _to_degrees(outline: BaseGeometry, crs: Any, longest: float) -> BaseGeometry:
+    """Project an outline, whose edges become no longer than that: they tell which way round the world they go."""
+    dense = mapping(shapely.segmentize(outline, longest))
+    return bring_onto_globe(shape(transform_geom(crs, WGS84, dense)))
 
 
 def _make(name: str, title: Mapping[str, str], outline: BaseGeometry) -> Place:
@@ -138,8 +148,7 @@ def _make(name: str, title: Mapping[str, str], outline: BaseGeometry) -> Place:
     slim, tolerance = outline, _FIRST_TOLERANCE
     while shapely.get_num_coordinates(slim) > MOST_VERTICES:
         slim, tolerance = shapely.make_valid(outline.simplify(tolerance)), tolerance * 2
-    west, south, east, north = (float(edge) for edge in outline.bounds)
-    return Place(name, title, (west, south, east, north), slim, slim is not outline)
+    return Place(name, title, find_box(outline), slim, slim is not outline)
 
 
 def _name_features(frame: geopandas.GeoDataFrame) -> list[str]:

@@ -15,6 +15,7 @@ from rasterio._err import CPLE_BaseError  # WarpedVRT lets GDAL's own errors thr
 from rasterio.errors import RasterioError
 
 from tiles.errors import LayerUnreadable
+from tiles.reading.projections import find_turn
 from tiles.routes.layer import Layer
 
 GDAL_ENV: Final[dict[str, Any]] = {
@@ -51,6 +52,8 @@ class Raster:
         Whether other things than the nodata value tell what is missing.
     overviews : tuple of int
         By what factors they are coarser.
+    goes_around : bool
+        Whether it reaches around more than half of the world.
     """
 
     dataset: Any
@@ -63,14 +66,17 @@ class Raster:
     nodata: float | None
     has_mask: bool
     overviews: tuple[int, ...]
+    goes_around: bool
 
     @classmethod
     def of(cls, dataset: Any) -> Self:
         """Ask an open dataset."""
         flags = {flag.name for flag in dataset.mask_flag_enums[0]}
+        crs = dataset.crs.to_string() if dataset.crs else ""
+        turn = find_turn(crs) if crs else None
         return cls(
             dataset=dataset,
-            crs=dataset.crs.to_string() if dataset.crs else "",
+            crs=crs,
             transform=dataset.transform,
             width=dataset.width,
             height=dataset.height,
@@ -79,6 +85,7 @@ class Raster:
             nodata=dataset.nodata,
             has_mask=bool(flags - {"all_valid", "nodata"}),
             overviews=tuple(dataset.overviews(1)),
+            goes_around=turn is not None and dataset.bounds.right - dataset.bounds.left > turn / 2,
         )
 
 

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from types import TracebackType
 from typing import Any, Final
 
 import attr
 import numpy as np
+from affine import Affine
 from morecantile import TileMatrixSet
 from numpy.typing import NDArray
 from rasterio.transform import from_bounds
 from rasterio.windows import Window
 from rio_tiler import reader as rio_reader
 from rio_tiler.io import Reader
-from rio_tiler.types import BBox, WarpResampling
+from rio_tiler.types import WarpResampling
 
 from tiles.reading.cells import Cells
 from tiles.reading.placement import place_pixels
 from tiles.reading.pool import DatasetPool, Raster, gdal_errors
-from tiles.reading.projections import name_crs, project_bounds, project_cell
-from tiles.reading.view import View
+from tiles.reading.projections import find_native_zooms, find_turn, overlaps, project_bounds, project_cell
+from tiles.reading.view import Bounds, View
 from tiles.routes.layer import Layer, Spread
-
-TILE_SIZE: Final = 256
 
 # By how much of a cell GDAL may misplace a pixel, where values are blended anyway.
 _BLENDED_CELLS: Final = 0.02
@@ -31,8 +31,6 @@ _BLENDED_CELLS: Final = 0.02
 _OVERVIEW_SLACK: Final = 1.2
 _EDGE_SLACK: Final = 0.01
 _METRES_PER_DEGREE: Final = 111_320.0
-# Half the side, in degrees, of the square whose middle is a point.
-_POINT: Final = 1e-9
 _THUMBNAIL_CELLS: Final = 256
 _MOST_CELLS: Final = 16_000_000
 
@@ -100,20 +98,19 @@ class LayerReader(Reader):
             If the file is damaged.
         """
         wide = view.widen(buffer) if buffer else view
-        extent = self._extent(view.crs)
-        if extent is not None and not _overlap(wide.bounds, extent):
+        if not self._touches(wide):
             return None
-        cells_per_pixel = view.pixel / self._cell(view.crs)
+        cells_per_pixel = view.pixel / project_cell(self.whole, view.crs)
         raster, factor = self._at_resolution(cells_per_pixel)
         with gdal_errors(self.input):
             if resampling == "nearest":
                 return self._pick_cells(raster, wide)
-            return self._blend_cells(raster.dataset, wide, resampling, factor / cells_per_pixel)
+            blend = partial(self._blend_cells, raster, wide, resampling, factor / cells_per_pixel)
+            return _lay_together([blend(shift) for shift in _find_shifts(raster, wide)])
 
     def read_point(self, longitude: float, latitude: float) -> float | None:
         """Read the value of the cell at a point; None where there is none. Raises LayerUnreadable."""
-        around = (longitude - _POINT, latitude - _POINT, longitude + _POINT, latitude + _POINT)
-        cells = self.see(View("EPSG:4326", around, 1, 1))
+        cells = self.see(View.at(longitude, latitude))
         if cells is None or cells.missing[0, 0]:
             return None
         value: float = cells.values[0, 0].item()
@@ -122,13 +119,12 @@ class LayerReader(Reader):
     @property
     def minzoom(self) -> int:
         """The zoom at which the raster about fills a tile."""
-        left, bottom, right, top = self._extent(name_crs(self.tms.id)) or self.tms.xy_bbox
-        return int(self.tms.zoom_for_res(max(right - left, top - bottom) / TILE_SIZE))
+        return find_native_zooms(self.whole, self.tms)[0]
 
     @property
     def maxzoom(self) -> int:
         """The zoom whose pixels are about as large as the raster's cells."""
-        return int(self.tms.zoom_for_res(self._cell(name_crs(self.tms.id))))
+        return find_native_zooms(self.whole, self.tms)[1]
 
     @property
     def whole(self) -> View:
@@ -137,7 +133,7 @@ class LayerReader(Reader):
 
     def pixel_size_m(self, view: View) -> float:
         """Return about how many metres a pixel of a view measures at the layer's place."""
-        return view.pixel / self._cell(view.crs) * self._cell_size_m
+        return view.pixel / project_cell(self.whole, view.crs) * self._cell_size_m
 
     @property
     def extent_m(self) -> float:
@@ -182,6 +178,19 @@ class LayerReader(Reader):
         self, raster: Raster, column: NDArray[np.int32], row: NDArray[np.int32]
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Return the values of cells, and which are missing."""
+        if not raster.goes_around:
+            return self._read_window(raster, column, row)
+        # A view across the edge of the map shows both ends: what lies between is not read.
+        values, missing = np.zeros(column.shape, raster.dtype), np.zeros(column.shape, bool)
+        eastern = column >= raster.width // 2
+        for half in (eastern, ~eastern):
+            if half.any():
+                values[half], missing[half] = self._read_window(raster, column[half], row[half])
+        return values, missing
+
+    def _read_window(
+        self, raster: Raster, column: NDArray[np.int32], row: NDArray[np.int32]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         left, top = int(column.min()), int(row.min())
         window = Window(left, top, int(column.max()) - left + 1, int(row.max()) - top + 1)
         # Only a raster without overviews asks for more cells than this; most would fall between pixels.
@@ -197,9 +206,12 @@ class LayerReader(Reader):
             missing |= raster.dataset.read_masks(1, window=window, out_shape=shape).ravel().take(place) == 0
         return values, missing
 
-    def _blend_cells(self, dataset: Any, view: View, resampling: WarpResampling, scale: float) -> Cells:
-        """Give every pixel a mean of the cells around its centre, by GDAL's warper."""
+    def _blend_cells(self, raster: Raster, view: View, resampling: WarpResampling, scale: float, shift: float) -> Cells:
+        """Give every pixel a mean of the cells around its centre, by GDAL's warper, of the raster moved east."""
+        dataset = raster.dataset
+        moved = {"src_transform": Affine.translation(shift, 0) @ raster.transform} if shift else {}
         options = {
+            **moved,
             "crs": view.crs,
             "transform": from_bounds(*view.bounds, view.width, view.height),
             "width": view.width,
@@ -223,22 +235,20 @@ class LayerReader(Reader):
             return float(self.input.legend.nodata)
         return declared
 
-    def _extent(self, crs: str) -> BBox | None:
-        """Return the raster's bounds in another CRS; None where they cannot be told (poles, 180°)."""
-        left, bottom, right, top = project_bounds(self._raster.crs, crs, self.bounds)
-        finite = all(math.isfinite(edge) for edge in (left, bottom, right, top))
-        if not (finite and left < right and bottom < top):
-            return None
+    def _touches(self, view: View) -> bool:
+        """Tell whether a view may show anything of the raster."""
+        left, bottom, right, top = project_bounds(self._raster.crs, view.crs, self.bounds)
+        if not (_is_finite((left, bottom, right, top)) and left < right and bottom < top):
+            return True  # it cannot be told: look
         margin_x, margin_y = (right - left) * _EDGE_SLACK, (top - bottom) * _EDGE_SLACK
-        return left - margin_x, bottom - margin_y, right + margin_x, top + margin_y
+        extent = left - margin_x, bottom - margin_y, right + margin_x, top + margin_y
+        turn = find_turn(view.crs)
+        return bool(overlaps(view.bounds, extent, turn)) or (turn is None and self._reaches(view))
 
-    def _cell(self, crs: str) -> float:
-        """Return the side of a cell in another CRS."""
-        extent = self._extent(crs)
-        if extent is None:
-            return project_cell(self._raster.crs, crs, self.bounds, self.width)
-        left, bottom, right, top = extent
-        return math.sqrt((right - left) * (top - bottom) / (self.width * self.height))
+    def _reaches(self, view: View) -> bool:
+        """Ask the other way round: a projection of a small part of the world misplaces what is far from there."""
+        seen = project_bounds(view.crs, self._raster.crs, view.bounds)
+        return not _is_finite(seen) or bool(overlaps(seen, self.whole.bounds, find_turn(self._raster.crs)))
 
     @property
     def _cell_size_m(self) -> float:
@@ -264,5 +274,26 @@ def read_layer(layer: Layer, matrix_set: TileMatrixSet, pool: DatasetPool) -> La
     return LayerReader(layer, tms=matrix_set, pool=pool)  # type: ignore[arg-type]
 
 
-def _overlap(one: BBox, other: BBox) -> bool:
-    return one[0] < other[2] and one[2] > other[0] and one[1] < other[3] and one[3] > other[1]
+def _is_finite(bounds: Bounds) -> bool:
+    return all(math.isfinite(edge) for edge in bounds)
+
+
+def _find_shifts(raster: Raster, view: View) -> list[float]:
+    """Tell by how much a raster has to be moved east, around the world, to lie where a view looks for it.
+
+    From another projection places come onto the map; in its own they stay where they are. One of these is always there.
+    """
+    turn = find_turn(raster.crs)
+    if turn is None:
+        return [0.0]
+    sought = view.bounds if view.crs == raster.crs else (-turn / 2, -math.inf, turn / 2, math.inf)
+    return [number * turn for number in overlaps(raster.bounds, sought, turn)] or [0.0]
+
+
+def _lay_together(parts: list[Cells]) -> Cells:
+    """Put together what a view shows of a raster moved around the world; the first has precedence."""
+    first, *others = parts
+    values, missing = first.values, first.missing
+    for other in others:
+        values, missing = np.where(missing, other.values, values), missing & other.missing
+    return Cells(values, missing)

@@ -29,6 +29,8 @@ class RunCubes:
     sources : mapping of str to str
         Asset key to what is opened; never shown to anybody.
     public, synthetic : bool
+    landscape : str
+        Where its places are; empty where the catalog does not tell.
     """
 
     run_id: str
@@ -38,6 +40,7 @@ class RunCubes:
     sources: dict[str, str] = field(repr=False, hash=False)
     public: bool = False
     synthetic: bool = False
+    landscape: str = ""
 
     @property
     def trajectory(self) -> Cube:
@@ -103,4 +106,5 @@ def find_run(index: LayerIndex, reader: Reader, run_id: str) -> RunCubes:
         sources={key: index.locate(trusted_href(asset["href"], run_id)) for key, asset in files.items()},
         public=public,
         synthetic=bool(properties.get("landscape:synthetic")),
+        landscape=str(properties.get("landscape:id") or ""),
     )

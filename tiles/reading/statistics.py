@@ -10,13 +10,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from pyproj import Transformer
 
 from tiles.drawing.legends import name_class
 from tiles.errors import InvalidRequest, TooMuch
 from tiles.reading.chances import is_recalibrated, read_chances
 from tiles.reading.changes import ChangeTable
+from tiles.reading.placement import place_pixels
 from tiles.reading.runs import RunCubes
+from tiles.reading.view import View
 
 MOST_CELLS: Final = 4_000_000
 """Of the rectangle around a polygon."""
@@ -255,9 +256,8 @@ def _survey(run: RunCubes, geometry: Mapping[str, Any], survey: Survey) -> Place
 
 
 def _find_cell(geobox: GeoBox, longitude: float, latitude: float) -> tuple[int, int]:
-    assert geobox.crs is not None
-    x, y = Transformer.from_crs(4326, geobox.crs.proj, always_xy=True).transform(longitude, latitude)
-    column, row = ~geobox.affine @ (x, y)
+    place = place_pixels(View.at(longitude, latitude), raster_crs=str(geobox.crs), transform=geobox.affine)
+    column, row = (float(each[0, 0]) for each in place)
     if not (0 <= column < geobox.shape.x and 0 <= row < geobox.shape.y):
         raise InvalidRequest(f"{longitude}, {latitude} lies outside the landscape.")
     return int(row), int(column)

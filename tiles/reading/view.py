@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final, Self
 
 from affine import Affine
 
 Bounds = tuple[float, float, float, float]
+WGS84: Final = "EPSG:4326"
+"""Which is longitude and latitude, in this order."""
+
+# Half the side, in degrees, of the square whose middle is a point.
+_POINT: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,11 @@ class View:
     bounds: Bounds
     width: int
     height: int
+
+    @classmethod
+    def at(cls, longitude: float, latitude: float) -> Self:
+        """Return the view of one pixel that has a point in its middle."""
+        return cls(WGS84, (longitude - _POINT, latitude - _POINT, longitude + _POINT, latitude + _POINT), 1, 1)
 
     @property
     def pixel(self) -> float:

@@ -80,9 +80,10 @@ def add_tiles(
     doors.add_hindcasts()
     doors.add_runs()
     doors.add_differences()
-    add_statistics(app, doors.index, identify, survey)
+    places = PlaceIndex(doors.index, doors.painter.pool)
+    add_statistics(app, places, identify, survey)
     add_matrix_sets(app)
-    add_places(app, PlaceIndex(doors.index, doors.painter.pool), identify)
+    add_places(app, places, identify)
     doors.add_express()
     app.add_exception_handler(TileError, _answer)
 
@@ -158,8 +159,7 @@ class _Doors:
             return find(request, path, _told(style=style, **{"class": class_name}))
 
         def find_agreement(request: Request, run_id: str, year: Year, style: StyleName = None) -> Sheet:
-            path = {"run_id": run_id, "year": str(year), "kind": "agreement"}
-            return find(request, path, _told(style=style))
+            return find(request, {"run_id": run_id, "year": str(year), "kind": "agreement"}, _told(style=style))
 
         def find_first_change(request: Request, run_id: str) -> Sheet:
             return find(request, {"run_id": run_id, "kind": "first-change"}, {})

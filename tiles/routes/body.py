@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
+import shapely
+from shapely.geometry import shape
 from starlette.requests import ClientDisconnect, Request
 
 from tiles.errors import InvalidRequest, TooMuch, TooSlow
+from tiles.reading.outlines import bring_onto_globe, to_geojson
 
 MOST_BYTES: Final = 1_000_000
 MOST_VERTICES: Final = 10_000
@@ -101,6 +104,8 @@ def _too_many_bytes() -> TooMuch:
 def check_polygon(document: Any) -> dict[str, Any]:
     """Return the geometry of a GeoJSON polygon or multipolygon, or of a feature of one, in WGS 84.
 
+    It is without heights, and cut at the 180th meridian where a ring leaps over that.
+
     Raises
     ------
     InvalidRequest
@@ -125,7 +130,15 @@ def check_polygon(document: Any) -> dict[str, Any]:
             raise InvalidRequest("Every ring needs at least four positions, longitude and latitude in degrees.")
     if total == 0:
         raise InvalidRequest("The polygon is empty.")
-    return {"type": kind, "coordinates": coordinates}
+    return _bring_onto_globe({"type": kind, "coordinates": coordinates})
+
+
+def _bring_onto_globe(geometry: dict[str, Any]) -> dict[str, Any]:
+    sent = shapely.force_2d(shape(geometry))
+    outline = bring_onto_globe(sent)
+    if outline is not sent and outline.is_empty:
+        raise InvalidRequest("The polygon has no area.")
+    return to_geojson(outline)
 
 
 def _rings(polygons: Any) -> Iterator[list[Any]]:

@@ -24,7 +24,8 @@ from tiles.drawing.painter import Painter, TileRequest
 from tiles.drawing.picture import MEDIA_TYPES
 from tiles.drawing.sheets import MAX_ZOOM, TILE_MATRIX_SETS, Coverage, Format, Frame, Sheet, find_matrix_set
 from tiles.errors import InvalidRequest
-from tiles.reading.reader import TILE_SIZE, LayerReader
+from tiles.reading.projections import TILE_SIZE
+from tiles.reading.reader import LayerReader
 from tiles.routes.caching import cache_headers
 
 HANDED_ON: Final = ("asset", "style", "since", "against", "class")
@@ -210,7 +211,6 @@ def _describe_tiles(
 ) -> dict[str, Any]:
     """Say what a TileJSON says about a sheet, but for where its tiles are."""
     notes = [SYNTHETIC_NOTE] if sheet.synthetic else []
-    west, south, east, north = coverage.bounds
     coarse, fine = coverage.native_zooms
     return {
         "tilejson": "3.0.0",
@@ -221,8 +221,8 @@ def _describe_tiles(
         # Map clients put it into the page as HTML.
         "attribution": html.escape("; ".join([*providers, *notes])),
         "tileSize": TILE_SIZE,
-        "bounds": [west, south, east, north],
-        "center": [(west + east) / 2, (south + north) / 2, coarse],
+        "bounds": list(coverage.box),
+        "center": [*coverage.middle, coarse],
         "minzoom": matrix_set.minzoom,
         "maxzoom": min(fine + _ZOOMS_BEYOND_NATIVE, matrix_set.maxzoom, MAX_ZOOM),
     }

@@ -15,19 +15,10 @@ from titiler.core.factory import BaseFactory, FactoryExtension
 from tiles.drawing.maps import MapRequest, answer_map
 from tiles.drawing.sheets import Format, Sheet
 from tiles.errors import InvalidRequest
-from tiles.reading.view import Bounds, View
+from tiles.reading.view import WGS84, Bounds, View
 from tiles.routes.layers import SheetTiler
 from tiles.routes.parts import PICTURE, describe_picture, find_whole
-from tiles.routes.views import (
-    WGS84,
-    CrsName,
-    Side,
-    Size,
-    frame_box,
-    frame_whole,
-    read_crs,
-    starts_north,
-)
+from tiles.routes.views import CrsName, Side, Size, frame_box, frame_whole, read_crs, starts_north
 
 _NUMBER: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
 _BOX: Final = re.compile(rf"{_NUMBER}(,{_NUMBER}){{3}}", re.ASCII)

@@ -17,12 +17,12 @@ from tiles.drawing.paper import Caption, draw_paper
 from tiles.drawing.sheets import Sheet
 from tiles.errors import Busy
 from tiles.reading.projections import project_bounds
-from tiles.reading.view import Bounds, View
+from tiles.reading.view import WGS84, Bounds, View
 from tiles.routes.caching import cache_headers, is_current, make_tag
 from tiles.routes.layers import Language, SheetTiler
 from tiles.routes.maps import Box, read_box
 from tiles.routes.parts import find_whole
-from tiles.routes.views import WGS84, Size, choose_paper_crs, frame_box
+from tiles.routes.views import check_bounds, choose_paper_crs, read_bounds
 
 # Large pictures are drawn one after the other, so that tiles keep coming.
 DRAWING: Final = BoundedSemaphore(1)
@@ -121,11 +121,11 @@ def _draw(tiler: SheetTiler, sheet: Sheet, bbox: str | None, caption: Caption, p
 
 def frame_paper(whole: View, bbox: str | None) -> tuple[Bounds, str]:
     """Return what is shown on paper, and in which projection. Raises InvalidRequest."""
-    if bbox is None:
-        box = project_bounds(whole.crs, WGS84, whole.bounds)
-        crs = choose_paper_crs(whole, box)
+    asked = project_bounds(whole.crs, WGS84, whole.bounds) if bbox is None else read_bounds(read_box(bbox), WGS84)
+    crs = choose_paper_crs(whole, asked)
+    if bbox is not None:
+        bounds = project_bounds(WGS84, crs, asked)
+    else:
         bounds = whole.bounds if crs == whole.crs else project_bounds(whole.crs, crs, whole.bounds)
-        return bounds, crs
-    box = read_box(bbox)
-    crs = choose_paper_crs(whole, box)
-    return frame_box(box, WGS84, crs, whole, Size(1, 1)).bounds, crs
+    check_bounds(bounds, crs)
+    return bounds, crs

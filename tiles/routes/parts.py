@@ -15,12 +15,11 @@ from titiler.core.factory import BaseFactory, FactoryExtension
 from tiles.drawing.maps import MapRequest, answer_map, draw_map
 from tiles.drawing.picture import MEDIA_TYPES
 from tiles.drawing.sheets import Format, Sheet, find_matrix_set
-from tiles.reading.view import View
+from tiles.reading.view import WGS84, View
 from tiles.routes.body import POLYGON_BODY, read_polygon
 from tiles.routes.caching import NO_STORE
 from tiles.routes.layers import SheetTiler
 from tiles.routes.views import (
-    WGS84,
     AskedSize,
     CrsName,
     describe_view,

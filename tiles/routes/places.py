@@ -75,6 +75,10 @@ class PlaceIndex:
             "/landscapes/…/places lists those there are."
         )
 
+    def is_public(self, reader: Reader, item: Mapping[str, Any]) -> bool:
+        """Tell whether anybody may see the places of an item."""
+        return self.layers.find_document(reader, item["collection"], item["id"])[1]
+
 
 def add_places(app: FastAPI, index: PlaceIndex, identify: Callable[[Request], Reader]) -> None:
     """Add the list of places, and each as GeoJSON.
@@ -94,7 +98,7 @@ def add_places(app: FastAPI, index: PlaceIndex, identify: Callable[[Request], Re
         reader = identify(request)
         items = list(index.list_layers(reader, landscape_id))
         told = [_describe(index, reader, item, language) for item in items]
-        public = all(index.layers.find_document(reader, item["collection"], item["id"])[1] for item in items)
+        public = all(index.is_public(reader, item) for item in items)
         document = {"landscape": landscape_id, "layers": [layer for layer in told if layer["places"] or layer["note"]]}
         return JSONResponse(document, headers=cache_headers(public=public))
 
@@ -103,8 +107,7 @@ def add_places(app: FastAPI, index: PlaceIndex, identify: Callable[[Request], Re
         """Give the outline of a place as a GeoJSON feature, as statistics take it."""
         reader = identify(request)
         item, found = index.find(reader, landscape_id, layer, name)
-        public = index.layers.find_document(reader, item["collection"], item["id"])[1]
-        headers = cache_headers(public=public)
+        headers = cache_headers(public=index.is_public(reader, item))
         return JSONResponse(found.to_feature(item["id"]), headers=headers, media_type="application/geo+json")
 
     app.include_router(router)

@@ -8,12 +8,13 @@ from typing import Any
 import orjson
 from attrs import define
 from fastapi import Depends
-from rio_tiler.constants import WGS84_CRS
 from starlette.responses import JSONResponse, Response
 
 from tiles.drawing.legends import DEFAULT_LANGUAGE, name_class
 from tiles.drawing.sheets import find_matrix_set
 from tiles.drawing.style import suiting_styles
+from tiles.reading.outlines import draw_box
+from tiles.reading.projections import locate
 from tiles.reading.reader import read_layer
 from tiles.routes.caching import cache_headers
 from tiles.routes.layer import Layer
@@ -46,20 +47,18 @@ class LayerTiler(SheetTiler):
             """Tell the raster's grid and the styles it can be drawn in."""
             with read_layer(layer, find_matrix_set("WebMercatorQuad"), self.painter.pool) as source:
                 raster = source.info().model_dump(mode="json", exclude_none=True)
-                geographic = source.get_geographic_bounds(WGS84_CRS)
+                whole = locate(source.whole)
             styles = [{"name": style.name, "title": dict(style.title)} for style in suiting_styles(layer)]
-            ours = {"asset": layer.asset_key, "styles": styles, "geographic_bounds": geographic}
+            ours = {"asset": layer.asset_key, "styles": styles, "geographic_bounds": list(whole)}
             return JSONResponse(raster | ours, headers=cache_headers(public=layer.public))
 
         def info_geojson(layer: Layer = found) -> Response:
             """Tell the same as a feature that shows where the raster is."""
             told = orjson.loads(info(layer).body)
-            west, south, east, north = told["geographic_bounds"]
-            ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
             feature = {
                 "type": "Feature",
-                "bbox": [west, south, east, north],
-                "geometry": {"type": "Polygon", "coordinates": [ring]},
+                "bbox": told["geographic_bounds"],
+                "geometry": draw_box(told["geographic_bounds"]),
                 "properties": told,
             }
             headers = cache_headers(public=layer.public)

@@ -40,13 +40,14 @@ def add_services(app: FastAPI, index: LayerIndex, painter: Painter, identify: Ca
     """
     router = APIRouter(route_class=TileRoute, tags=["tiles"])
 
-    @router.get("/runs/{family}-latest/{rest:path}", response_class=Response)
+    @router.get("/runs/{family}-latest/{rest:path}", response_class=Response, status_code=307)
     def latest(request: Request, family: str, rest: str) -> Response:
         """Lead to the newest run of a scenario, in the version that caches may keep for good."""
         run = find_latest(index, identify(request), family)
-        query = dict(request.query_params.multi_items())
+        query = request.query_params.multi_items()
         if "/tiles/" in f"/{rest}" and "difference/" not in rest:
-            query |= {"v": str(run["properties"].get("created", ""))}
+            query = [(name, text) for name, text in query if name != "v"]
+            query.append(("v", str(run["properties"].get("created", ""))))
         told = f"?{urlencode(query)}" if query else ""
         # Whatever a proxy says of the prefix, the visitor stays on this host.
         root = "/".join(["", *filter(None, str(request.scope.get("root_path", "")).split("/"))])
@@ -111,7 +112,7 @@ def read_years(run: Mapping[str, Any]) -> list[int]:
 def _describe(layer: Layer, painter: Painter, template: str, legend: str) -> WmtsLayer:
     sheet = LayerSheet(layer, suiting_styles(layer)[0])
     coverage: Coverage = sheet.cover(find_matrix_set("WebMercatorQuad"), painter.pool)
-    return WmtsLayer(layer.item_id, layer.title, coverage.bounds, suiting_styles(layer), template, legend)
+    return WmtsLayer(layer.item_id, layer.title, coverage.box, suiting_styles(layer), template, legend)
 
 
 def _answer(layer: Layer, request: Request, layers: list[WmtsLayer]) -> Response:

@@ -15,7 +15,7 @@ from titiler.core.factory import BaseFactory, FactoryExtension
 
 from tiles.drawing.picture import MEDIA_TYPES
 from tiles.drawing.sheets import MAX_ZOOM, TILE_MATRIX_SETS, Coverage, Sheet, find_matrix_set
-from tiles.reading.projections import name_crs, project_bounds
+from tiles.reading.projections import find_turn, name_crs, project_bounds
 from tiles.reading.view import Bounds
 from tiles.routes.caching import cache_headers
 from tiles.routes.layers import FORWARDED, HANDED_ON, MatrixSetName, SheetTiler, TileRoute
@@ -101,7 +101,7 @@ def add_matrix_sets(app: FastAPI) -> None:
 
 def _describe(tiler: SheetTiler, request: Request, sheet: Sheet, name: str, coverage: Coverage) -> dict[str, Any]:
     matrix_set = find_matrix_set(name)
-    west, south, east, north = coverage.bounds
+    west, south, east, north = coverage.box
     asked = {key: value for key, value in request.query_params.items() if key in HANDED_ON}
     asked |= {"v": sheet.edition} if sheet.edition else {}
     query = f"?{urlencode(asked)}" if asked else ""
@@ -126,7 +126,11 @@ def _describe(tiler: SheetTiler, request: Request, sheet: Sheet, name: str, cove
 def _limit(matrix_set: TileMatrixSet, coverage: Coverage) -> list[dict[str, Any]]:
     """Tell from which to which row and column there are tiles, by zoom; none where the set does not reach."""
     whole = coverage.whole
-    bounds = project_bounds(whole.crs, name_crs(str(matrix_set.id)), whole.bounds)
+    crs = name_crs(str(matrix_set.id))
+    bounds = project_bounds(whole.crs, crs, whole.bounds)
+    if bounds[2] > matrix_set.xy_bbox.right + 1e-6 and (turn := find_turn(crs)):
+        # Beyond the edge of the map it goes on at the other: no range of columns but all of them holds both.
+        bounds = (-turn / 2, bounds[1], turn / 2, bounds[3])
     coarsest, finest = coverage.native_zooms
     zooms = range(max(coarsest, matrix_set.minzoom), min(finest, matrix_set.maxzoom, MAX_ZOOM) + 1)
     found = (_limit_zoom(matrix_set, zoom, bounds) for zoom in zooms)

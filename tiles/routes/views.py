@@ -15,17 +15,18 @@ from pyproj import CRS
 from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
 from pyproj.exceptions import CRSError
+from shapely.geometry import shape
 
 from tiles.errors import InvalidRequest, TooMuch
-from tiles.reading.projections import project_bounds, project_cell
-from tiles.reading.view import Bounds, View
+from tiles.reading.outlines import find_box
+from tiles.reading.projections import find_turn, project_bounds, project_cell, wrap_longitudes
+from tiles.reading.view import WGS84, Bounds, View
 
 MOST_SIDE: Final = 4_096
 MOST_PIXELS: Final = 4_194_304
 """Of one picture: 2,048 by 2,048."""
 USUAL_SIDE: Final = 1_024
 """Of a picture whose size nobody asks for."""
-WGS84: Final = "EPSG:4326"
 
 _CRS84: Final = "OGC:CRS84"
 _AUTHORITIES: Final = "EPSG|ESRI|OGC"
@@ -40,8 +41,13 @@ _SPELLINGS: Final = tuple(
 )
 _FARTHEST: Final = 1e9
 _NARROWEST: Final = 1e-9
+# How many times around the world a picture may go.
+_MOST_TURNS: Final = 3
 # Degrees from which a strip of 6 is no place for a map.
 _WIDEST_UTM: Final = 12
+# Degrees of latitude from which maps lie around the pole where they are too wide for a strip.
+_POLAR: Final = 60
+_ARCTIC, _ANTARCTIC, _EQUAL_AREA = "EPSG:3995", "EPSG:3031", "EPSG:6933"
 
 Side = Annotated[int | None, Field(ge=1, le=MOST_SIDE, description="In pixels")]
 CrsName = Annotated[str | None, Query(max_length=60, description="As EPSG:3857, or a URI or URN of the OGC")]
@@ -113,9 +119,12 @@ def name_uri(crs: str) -> str:
 
 
 def describe_view(view: View) -> dict[str, str]:
-    """Return the headers that say what a picture shows."""
+    """Return the headers that say what a picture shows; in degrees, west > east across the 180th meridian."""
     uri = name_uri(view.crs)
-    bounds = view.bounds
+    bounds, turn = view.bounds, _turn_of_degrees(view.crs)
+    if turn is not None and bounds[2] - bounds[0] < turn:
+        west, east = wrap_longitudes(bounds[0], bounds[2], turn)
+        bounds = (west, bounds[1], east, bounds[3])
     if uri and view.crs != WGS84 and starts_north(view.crs):
         bounds = (bounds[1], bounds[0], bounds[3], bounds[2])
     headers = {"Content-Bbox": ",".join(f"{edge:.12g}" for edge in bounds)}
@@ -128,7 +137,7 @@ def frame_box(box: Bounds, box_crs: str, crs: str, whole: View, size: Size) -> V
     Parameters
     ----------
     box : tuple of float
-        minx, miny, maxx, maxy.
+        minx, miny, maxx, maxy; in longitude and latitude minx > maxx across the 180th meridian.
     box_crs, crs : str
         Of the box, and of the picture.
     whole : View
@@ -142,9 +151,9 @@ def frame_box(box: Bounds, box_crs: str, crs: str, whole: View, size: Size) -> V
     TooMuch
         If it has too many pixels.
     """
-    _check_box(box, box_crs)
-    bounds = box if box_crs == crs else project_bounds(box_crs, crs, box)
-    _check_bounds(bounds, crs)
+    asked = read_bounds(box, box_crs)
+    bounds = asked if box_crs == crs else project_bounds(box_crs, crs, asked)
+    check_bounds(bounds, crs)
     return frame_bounds(bounds, crs, whole, size)
 
 
@@ -153,7 +162,7 @@ def frame_whole(whole: View, crs: str | None, size: Size) -> View:
     if crs is None:
         return frame_bounds(whole.bounds, whole.crs, whole, size)
     bounds = project_bounds(whole.crs, crs, whole.bounds)
-    _check_bounds(bounds, crs)
+    check_bounds(bounds, crs)
     return frame_bounds(bounds, crs, whole, size)
 
 
@@ -163,7 +172,7 @@ def frame_bounds(bounds: Bounds, crs: str, whole: View, size: Size) -> View:
     across, down = right - left, top - bottom
     width, height = size.width, size.height
     if width is None and height is None:
-        cell = project_cell(whole.crs, crs, whole.bounds, whole.width)
+        cell = project_cell(whole, crs)
         longest = min(max(across, down) / cell, size.most)
         scale = max(longest, 1) / max(across, down)
         width, height = max(1, round(across * scale)), max(1, round(down * scale))
@@ -183,10 +192,7 @@ def frame_bounds(bounds: Bounds, crs: str, whole: View, size: Size) -> View:
 
 def frame_geometry(geometry: Mapping[str, Any], crs: str, whole: View, size: Size) -> View:
     """Frame the rectangle around a GeoJSON polygon in WGS 84. Raises InvalidRequest, TooMuch."""
-    polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
-    places = [position for polygon in polygons for ring in polygon for position in ring]
-    xs, ys = [place[0] for place in places], [place[1] for place in places]
-    return frame_box((min(xs), min(ys), max(xs), max(ys)), WGS84, crs, whole, size)
+    return frame_box(find_box(shape(dict(geometry))), WGS84, crs, whole, size)
 
 
 def choose_paper_crs(whole: View, bounds: Bounds) -> str:
@@ -197,13 +203,18 @@ def choose_paper_crs(whole: View, bounds: Bounds) -> str:
     whole : View
         Of what is drawn.
     bounds : tuple of float
-        west, south, east, north in degrees.
+        west, south, east, north in degrees; beyond 180 across that meridian.
     """
     if CRS.from_user_input(whole.crs).is_projected:
         return whole.crs
     west, south, east, north = bounds
-    found = query_utm_crs_info("WGS 84", AreaOfInterest(west, south, east, north), contains=False)
-    return f"EPSG:{found[0].code}" if found and east - west < _WIDEST_UTM else "EPSG:6933"
+    longitude, latitude = wrap_longitudes(*[(west + east) / 2] * 2)[0], (south + north) / 2
+    found = query_utm_crs_info("WGS 84", AreaOfInterest(longitude, latitude, longitude, latitude), contains=True)
+    if found and east - west < _WIDEST_UTM:
+        return f"EPSG:{found[0].code}"
+    if abs(latitude) < _POLAR:
+        return _EQUAL_AREA
+    return _ARCTIC if latitude > 0 else _ANTARCTIC
 
 
 def _complete(side: int | None, ratio: float) -> int:
@@ -212,19 +223,42 @@ def _complete(side: int | None, ratio: float) -> int:
     return max(1, round(min(side * ratio, MOST_PIXELS)))
 
 
-def _check_box(box: Bounds, crs: str) -> None:
+def read_bounds(box: Bounds, crs: str) -> Bounds:
+    """Return the bounds of a box that is asked for, left < right: one across the 180th meridian goes on beyond it.
+
+    Raises
+    ------
+    InvalidRequest
+        If it is no rectangle.
+    """
     left, bottom, right, top = box
     if not all(math.isfinite(edge) and abs(edge) <= _FARTHEST for edge in box):
         raise InvalidRequest("The box needs four finite numbers: minx, miny, maxx, maxy.")
-    if crs == WGS84 and left > right:
-        raise InvalidRequest("A box across the 180th meridian is not drawn in one picture: ask for its two halves.")
+    if crs == WGS84 and not all(-180 <= x <= 180 and -90 <= y <= 90 for x, y in (box[:2], box[2:])):
+        raise InvalidRequest(
+            "Longitudes go from -180 to 180 and latitudes from -90 to 90. A box across the 180th meridian has minx "
+            "greater than maxx, as 170,-20,-170,-10."
+        )
+    if left > right:
+        right += _turn_of_degrees(crs) or 0
     if not (left < right and bottom < top):
-        raise InvalidRequest("The box is empty: minx has to be less than maxx, and miny less than maxy.")
-    if crs == WGS84 and not (left >= -180 and right <= 180 and bottom >= -90 and top <= 90):
-        raise InvalidRequest("Longitudes go from -180 to 180 and latitudes from -90 to 90.")
+        raise InvalidRequest(
+            "The box is empty: minx has to be less than maxx, but for boxes across the 180th meridian in longitude and "
+            "latitude; and miny less than maxy."
+        )
+    return left, bottom, right, top
 
 
-def _check_bounds(bounds: Bounds, crs: str) -> None:
+@lru_cache(maxsize=256)
+def _turn_of_degrees(crs: str) -> float | None:
+    """Return the turn of a CRS of longitude and latitude; None of any other."""
+    return find_turn(crs) if CRS.from_user_input(crs).is_geographic else None
+
+
+def check_bounds(bounds: Bounds, crs: str) -> None:
+    """Refuse bounds that no picture can have. Raises InvalidRequest."""
     left, bottom, right, top = bounds
     if not all(math.isfinite(edge) for edge in bounds) or right - left < _NARROWEST or top - bottom < _NARROWEST:
         raise InvalidRequest(f"The box has no place in {crs}, or is too narrow.")
+    if right - left > _MOST_TURNS * (find_turn(crs) or math.inf):
+        raise InvalidRequest(f"The box is wider than {_MOST_TURNS} times the world.")
