@@ -10,10 +10,16 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.page.commons_server import areas
-from tests.page.visits import NARROW, WIDE, Visit, Visitor
+from tests.page.visits import SIZES, Visit, Visitor
 
 MAPS = 20 + 3 + 20 + 1  # projected years, observed years, where members agree in the projected years, relief
-SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+_EMPTY = "runs/restoration-run-2/2038/tiles/WebMercatorQuad/8/0/0.png?v=2026-05-02T10%3A00%3A00Z"  # far from the valley
+_PIXEL = """async (tile) => {
+  const picture = await createImageBitmap(await (await fetch(tile)).blob());
+  const context = new OffscreenCanvas(1, 1).getContext("2d");
+  context.drawImage(picture, 0, 0);
+  return [...context.getImageData(0, 0, 1, 1).data];
+}"""
 _STORES = "async () => (await caches.keys()).length"
 _WORKERS = "async () => (await navigator.serviceWorker.getRegistrations()).length"
 
@@ -82,6 +88,7 @@ def test_kept_run_is_seen_without_a_connection(
     assert cells.evaluate_all("cells => cells.map((cell) => Number(cell.value))") == hectares
 
 
+@pytest.mark.long
 def test_kept_map_is_the_map_of_the_server(kept: Visit) -> None:
     kept.slide_to(2030)
     kept.wait_for_map(2030)
@@ -94,6 +101,7 @@ def test_kept_map_is_the_map_of_the_server(kept: Visit) -> None:
     assert kept.picture() == before
 
 
+@pytest.mark.long
 def test_nearer_than_what_is_kept_the_map_is_enlarged(kept: Visit) -> None:
     kept.page.context.set_offline(True)
     kept.requested.clear()
@@ -105,6 +113,12 @@ def test_nearer_than_what_is_kept_the_map_is_enlarged(kept: Visit) -> None:
     assert len(seen.getcolors(seen.width * seen.height) or []) > 10
 
 
+def test_tile_that_archives_leave_out_is_empty(kept: Visit) -> None:
+    kept.page.context.set_offline(True)
+    assert kept.page.evaluate(_PIXEL, _EMPTY) == [0, 0, 0, 0]
+
+
+@pytest.mark.long
 def test_map_that_is_not_kept_says_so_and_the_figures_stay(kept: Visit) -> None:
     reload_without_connection(kept)
     kept.wait_until_whole(2038)
@@ -116,6 +130,7 @@ def test_map_that_is_not_kept_says_so_and_the_figures_stay(kept: Visit) -> None:
     kept.wait_for_map(2038)
 
 
+@pytest.mark.long
 def test_place_that_was_asked_about_is_told_again(kept: Visit, commons_url: str) -> None:
     area = "-74.36,4.58;-74.31,4.58;-74.31,4.63;-74.36,4.63"
     for place in ("-74.33,4.6", area):
@@ -128,6 +143,7 @@ def test_place_that_was_asked_about_is_told_again(kept: Visit, commons_url: str)
         kept.page.context.set_offline(False)
 
 
+@pytest.mark.long
 def test_keeping_that_is_broken_off_goes_on_where_it_was(visit: Visitor, commons_url: str) -> None:
     visited = visit(f"{commons_url}#landscape=valley&year=2038", trouble_expected=True)
     visited.wait_until_whole(2038)
@@ -160,6 +176,7 @@ def test_who_keeps_nothing_has_no_service_worker(visit: Visitor, commons_url: st
     assert not any("service-worker" in url or "pmtiles" in url for url in visited.requested)
 
 
+@pytest.mark.long
 def test_page_below_a_path_is_kept_too(visit: Visitor, prefixed_url: str) -> None:
     visited = visit(f"{prefixed_url}#landscape=valley&year=2038", trouble_expected=True)
     visited.wait_until_whole(2038)

@@ -4,7 +4,7 @@ import type { Tile } from "./requests";
 
 const MOST_OPEN = 24;
 /** One transparent pixel: archives leave empty tiles out. */
-const EMPTY = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYGBgAAAABQABh6FO1AAAAABJRU5ErkJggg==";
+const EMPTY = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNgYAAAAAMAASsJTYQAAAAASUVORK5CYII=";
 
 const opened = new Map<string, PMTiles>();
 
