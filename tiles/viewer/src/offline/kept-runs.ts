@@ -46,7 +46,7 @@ export async function weigh(run: Run, archives: string[][]): Promise<number> {
 export async function keep(model: Model, run: Run, advance: (done: number) => void, signal: AbortSignal): Promise<void> {
   const archives = archivesOf(model, run).flat();
   await startWorker();
-  await navigator.storage.persist(); // else a browser that needs room may take it away
+  void navigator.storage.persist(); // else a browser that needs room may take it away; some ask the reader first
   await forget((name) => name.startsWith(`${runsKept}${run.id} `) && name !== cacheOf(run));
   const cache = await caches.open(cacheOf(run));
   let bytes = 0;
