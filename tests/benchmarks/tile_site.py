@@ -113,7 +113,14 @@ def make_ours(folder: Path) -> Any:
     from tiles import add_tiles
 
     app, store = FastAPI(), SqliteStore(folder / "catalog.sqlite")
-    add_tiles(app, store, locate=lambda href: str(folder / href), identify=Policy().identify, survey=survey)
+    add_tiles(
+        app,
+        store,
+        locate=lambda href: str(folder / href),
+        identify=Policy().identify,
+        survey=survey,
+        archives=folder / "packed",
+    )
     return app
 
 

@@ -72,3 +72,22 @@ def test_what_cannot_be_packed_is_said_in_a_line(root: Path, arguments: tuple[st
     assert done.code in (1, 2)
     assert word in done.err
     assert not list(root.glob("*.p*t*les*"))
+
+
+def test_server_packs_years_and_the_veil_of_a_run_and_keeps_them_in_the_commons(root: Path) -> None:
+    run = "/runs/valley-roads-1"
+    with dc.open(root) as commons, TestClient(create_app(commons)) as client:
+        made = client.get("/stac/collections/runs/items/valley-roads-1").json()["properties"]["created"]
+        for packed, style in ((f"{run}/2001", ""), (f"{run}/2001/agreement", "style=veil&")):
+            answer = client.get(f"{packed}/tiles.pmtiles?{style}v={made}")
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+            archive = Reader(MemorySource(answer.content))
+            finest = archive.header()["max_zoom"]
+            box = [archive.header()[f"{edge}_e7"] / 1e7 for edge in ("min_lon", "min_lat", "max_lon", "max_lat")]
+            for tile in TMS.tiles(*box, zooms=[finest]):
+                seen = client.get(f"{packed}/tiles/WebMercatorQuad/{tile.z}/{tile.x}/{tile.y}.png?{style}").content
+                assert archive.get(tile.z, tile.x, tile.y) in (seen, None)
+        assert client.get(f"{run}/2001/difference/tiles.pmtiles?since=2000").status_code == 404
+        assert client.get(f"{run}/first-change/tiles.pmtiles").status_code == 400  # which is no year
+    assert len(list((root / ".packed").iterdir())) == 2
+    assert command("doctor", folder=root).code == 0

@@ -35,6 +35,13 @@ def plan_of(run: str) -> str:
     return run.rsplit("-run-", 1)[0].removeprefix("hostile-")
 
 
+def veil_tile(plan: str, year: int, z: int, x: int, y: int) -> bytes:
+    """Draw where the members of a plan disagree in a year, hatched."""
+    rows, columns = np.indices((valley.SIDE, valley.SIDE))
+    hatched = (_spread(plan, year) > 0.7) & ((rows + columns) % 8 < 2)
+    return valley.palette_tile(hatched.astype(int), z, x, y, ("#2a2723",))
+
+
 def add_answers(app: FastAPI) -> None:
     """Add the tiles, legends and figures of runs."""
     _add_tiles(app)
@@ -48,9 +55,7 @@ def _add_tiles(app: FastAPI) -> None:
     def veil(run: str, year: int, z: int, x: int, y: int, style: str) -> Response:
         if style != "veil":
             raise HTTPException(404)
-        rows, columns = np.indices((valley.SIDE, valley.SIDE))
-        hatched = (_spread(plan_of(run), year) > 0.7) & ((rows + columns) % 8 < 2)
-        return png(valley.palette_tile(hatched.astype(int), z, x, y, ("#2a2723",)))
+        return png(veil_tile(plan_of(run), year, z, x, y))
 
     @app.get("/runs/{run}/{year}/probability" + _PICTURE_TAGS)
     def probability(request: Request, run: str, year: int, z: int, x: int, y: int) -> Response:

@@ -13,6 +13,7 @@ from fastapi.responses import Response
 
 from tests.page import valley
 from tests.page.commons_answers import MEMBERS, RAMP, YEARS, add_answers, plan_of, png
+from tests.page.packed_answers import add_archives
 from tests.page.plan_answers import add_plans
 from tiles.viewer import add_viewer
 
@@ -64,6 +65,7 @@ def create_server(
     add_answers(app)
     add_plans(app)
     _add_tiles(app)
+    add_archives(app)
     add_viewer(app)
     return app
 

@@ -59,6 +59,26 @@ def test_page_names_its_files_relative_to_itself(client: TestClient) -> None:
     assert "http" not in page
 
 
+def test_page_can_be_installed_and_its_worker_is_held_to_the_same_policy(client: TestClient) -> None:
+    page = client.get("/")
+    assert '<link rel="manifest" href="./manifest.webmanifest" />' in page.text
+    manifest = client.get("/manifest.webmanifest").json()
+    assert manifest["start_url"] == manifest["scope"] == "./"  # below whatever path the page is served
+    for name in ["service-worker.js", "manifest.webmanifest", *(icon["src"] for icon in manifest["icons"])]:
+        answer = client.get(f"/{name}")
+        assert answer.status_code == client.head(f"/{name}").status_code == 200
+        assert answer.headers["cache-control"] == "no-cache"
+        assert answer.headers["content-security-policy"] == page.headers["content-security-policy"]
+    assert client.get("/service-worker.js").headers["content-type"].startswith("text/javascript")
+
+
+def test_worker_knows_every_file_of_the_page_and_imports_none(client: TestClient) -> None:
+    worker = client.get("/service-worker.js").text
+    assert all(f"assets/{asset.name}" in worker for asset in assets())
+    assert "import(" not in worker
+    assert "importScripts" not in worker
+
+
 def test_files_are_compressed_and_what_the_first_map_needs_is_light(client: TestClient) -> None:
     script = next(asset for asset in assets() if asset.name.startswith("landscape-map") and asset.suffix == ".js")
     answer = client.get(f"/assets/{script.name}", headers={"accept-encoding": "gzip"})

@@ -60,7 +60,14 @@ class TileCommons:
         self.root = root
         self.store = MemoryStore()
         self.app = FastAPI()
-        add_tiles(self.app, self.store, locate=lambda href: str(root / href), identify=identify, survey=survey)  # type: ignore[arg-type]
+        add_tiles(
+            self.app,
+            self.store,  # type: ignore[arg-type]
+            locate=lambda href: str(root / href),
+            identify=identify,
+            survey=survey,
+            archives=root / "packed",
+        )
         self.client = TestClient(self.app)
 
     def add_layer(

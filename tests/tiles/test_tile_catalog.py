@@ -41,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 @pytest.fixture
 def client(tmp_path: Path, store: SqliteStore) -> Iterator[TestClient]:
     app = FastAPI()
-    add_tiles(app, store, locate=lambda href: str(tmp_path / href), identify=identify, survey=survey)
+    add_tiles(app, store, locate=lambda href: str(tmp_path / href), identify=identify, survey=survey, archives=tmp_path)
     with TestClient(app) as made:
         yield made
 

@@ -240,6 +240,7 @@ def test_only_the_promised_routes_exist(commons: Any) -> None:
     run = "/runs/{run_id}/{year}"
     sheets = [f"{run}/difference", f"{run}/probability", f"{run}/agreement", "/runs/{run_id}/first-change"]
     others = {"/runs/{family}-latest/{rest}", "/runs/{run_id}/WMTSCapabilities.xml", "/runs/{run_id}/statistics"}
+    others |= {f"{run}/tiles.pmtiles", f"{run}/agreement/tiles.pmtiles"}
     others |= {"/runs/{run_id}/point/{longitude},{latitude}", "/runs/{run_id}/animation.{format}"}
     layers = [run, "/runs/{run_id}/hindcast"]
     assert paths == others | {layer + tail for layer in layers for tail in tails | rasters} | {

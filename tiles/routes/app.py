@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
@@ -19,6 +20,7 @@ from tiles.errors import TileError, http_status
 from tiles.reading.statistics import Survey
 from tiles.routes.addresses import Addresses
 from tiles.routes.animations import add_animations
+from tiles.routes.archives import ArchiveFolder, Archives
 from tiles.routes.caching import NO_STORE
 from tiles.routes.express import ExpressRoute, Line
 from tiles.routes.layer import Layer, LayerIndex, Unlisted
@@ -36,6 +38,8 @@ ITEM_PREFIX: Final = "/collections/{collection_id}/items/{item_id}"
 RUN_PREFIX: Final = "/runs/{run_id}/{year}"
 DIFFERENCE_PREFIX: Final = f"{RUN_PREFIX}/difference"
 HINDCAST_PREFIX: Final = "/runs/{run_id}/hindcast"
+# What a map shows without being asked: of all that could be compared or looked up there is no end.
+_PACKED: Final = ("items", "runs", "agreement")
 _ITEM: Final = r"/collections/(?P<collection_id>[^/]+)/items/(?P<item_id>[^/]+)"
 _RUN: Final = r"/runs/(?P<run_id>(?:(?!-latest/)[^/])+)/(?P<year>[1-9]\d{0,3})"
 
@@ -54,6 +58,7 @@ def add_tiles(
     locate: Callable[[str], str],
     identify: Callable[[Request], Reader],
     survey: Survey,
+    archives: pathlib.Path,
     unlisted: Unlisted | None = None,
 ) -> None:
     """Add tiles, TileJSON, info and legends of raster assets, of runs by year, and of differences; and statistics.
@@ -69,10 +74,12 @@ def add_tiles(
         From a request to who reads.
     survey : callable
         Tells which cells of a grid lie in a polygon, and how large they are, as who made the runs counts them.
+    archives : Path
+        The folder in which packed tiles are kept; it is made when it is needed.
     unlisted : callable, optional
         Finds items that no catalog lists, by collection and id: who knows an id may see the item.
     """
-    doors = _Doors(app, LayerIndex(store, locate, unlisted), identify)
+    doors = _Doors(app, LayerIndex(store, locate, unlisted), identify, ArchiveFolder(archives))
     add_services(app, doors.index, doors.painter, identify)
     add_animations(app, doors.index, doors.painter, identify)
     doors.add_items()
@@ -95,6 +102,7 @@ class _Doors:
     app: FastAPI
     index: LayerIndex
     identify: Callable[[Request], Reader]
+    archives: ArchiveFolder
     painter: Painter = field(default_factory=Painter)
 
     @property
@@ -221,6 +229,7 @@ class _Doors:
                 Maps(),
                 Papers(find_licence=self._find_licence),
                 *([Parts()] if issubclass(kind, LayerTiler) else []),
+                *([Archives(folder=self.archives)] if name in _PACKED else []),
             ],
             **others,
         )

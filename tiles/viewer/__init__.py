@@ -39,6 +39,14 @@ _ASSET_HEADERS: Final = {
     "Cache-Control": "public, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",
 }
+# Their names stay, so that installed pages and browsers find what is new.
+_APP_FILES: Final = {
+    "manifest.webmanifest": "application/manifest+json",
+    "service-worker.js": "text/javascript",
+    "icon-192.png": "image/png",
+    "icon-512.png": "image/png",
+    "icon-maskable.png": "image/png",
+}
 _NOT_BUILT: Final = (
     "The page is not built. Install the package again, for example with `uv pip install -e .`, which builds "
     "it; or run `npm ci && npm run build` in tiles/viewer. The STAC API (stac/) and the tiles work without it."
@@ -46,7 +54,7 @@ _NOT_BUILT: Final = (
 
 
 def add_viewer(app: FastAPI, dist: Path = _DIST) -> None:
-    """Serve the page at ``/``, its map for dashboards of others at ``/embed``, and its files at ``/assets``.
+    """Serve the page at ``/``, its map for dashboards of others at ``/embed``, its files, and what installs it.
 
     Parameters
     ----------
@@ -71,7 +79,20 @@ def add_viewer(app: FastAPI, dist: Path = _DIST) -> None:
         return show(_EMBED_HEADERS)
 
     if built:
+        _add_app_files(app, dist)
         app.mount("/assets", GZipMiddleware(_Assets(directory=dist / "assets"), minimum_size=1000))
+
+
+def _add_app_files(app: FastAPI, dist: Path) -> None:
+    """Serve the manifest, its icons and the service worker beside the page: a worker serves what lies below it."""
+
+    def add(name: str, kind: str) -> None:
+        @app.api_route(f"/{name}", methods=["GET", "HEAD"], include_in_schema=False)
+        def show_file() -> FileResponse:
+            return FileResponse(dist / name, media_type=kind, headers=_PAGE_HEADERS)
+
+    for name, kind in _APP_FILES.items():
+        add(name, kind)
 
 
 class _Assets(StaticFiles):

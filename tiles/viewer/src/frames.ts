@@ -1,5 +1,5 @@
 /** Which tiles show what the reader chose. */
-import { address, tilesOfItem, type Landscape } from "./commons";
+import { address, tilesOfItem, type Landscape, type Run } from "./commons";
 import { comparedStop } from "./comparison";
 import { chosenClass, chosenLandscape, chosenRun, chosenStop, reliefOf, type Model, type Stop } from "./model";
 import type { Frame } from "./year-layers";
@@ -48,8 +48,13 @@ export function veilFrame(model: Model): Frame | undefined {
   const stop = chosenStop(model);
   const landscape = chosenLandscape(model);
   if (!canVeil(model) || !model.choice.veil || stop?.kind !== "projected" || !landscape) return undefined;
-  const { tiles, key } = runSheet(stop.run, `${stop.year}/agreement`, { style: "veil" });
+  const { tiles, key } = veilSheet(stop.run, stop.year);
   return { key, tiles, bounds: landscape.bounds, maxzoom: Math.min(finestZoom(landscape) + VEIL_FINER, FINEST) };
+}
+
+/** The hatch where the members of a run disagree in a year. */
+export function veilSheet(run: Run, year: number): Sheet {
+  return runSheet(run, `${year}/agreement`, { style: "veil" });
 }
 
 export function reliefFrame(model: Model): Frame | undefined {

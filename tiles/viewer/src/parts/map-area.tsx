@@ -5,6 +5,7 @@ import { comparedStop } from "../comparison";
 import { chosenLandscape, chosenStop, isLoading, type Model, type Stop } from "../model";
 import { embedded } from "../embedded";
 import { themeInWords } from "../theme-words";
+import { useOnline } from "../offline/online";
 import { say } from "../words";
 import { Divider } from "./divider";
 import { DrawingTools } from "./drawing-tools";
@@ -57,6 +58,7 @@ function Marks({ model }: { model: Model }) {
   const source = stop?.kind === "projected" ? stop.run : stop?.map;
   const synthetic = chosenLandscape(model)?.synthetic || source?.synthetic;
   const theme = themeInWords(model);
+  const online = useOnline();
   return (
     <>
       {stop?.kind === "projected" && (
@@ -65,6 +67,7 @@ function Marks({ model }: { model: Model }) {
         </p>
       )}
       {theme && <p class="mark theme">{theme}</p>}
+      {!online && <p class="mark offline">{say("offline")}</p>}
       {synthetic && <p class="mark synthetic">{say("synthetic")}</p>}
     </>
   );
@@ -74,7 +77,8 @@ function Troubles({ model, actions }: { model: Model; actions: Actions }) {
   const { state, year } = model.map;
   if (state === "unreachable") return <FailedNotice text={say("mapUnreachable")} retry={() => location.reload()} />;
   if (state === "unavailable") return <FailedNotice text={say("mapUnavailable")} />;
-  if (state === "failed") return <FailedNotice text={say("mapFailed", { year: year ?? "" })} retry={actions.retry} />;
+  const failed = navigator.onLine ? "mapFailed" : "mapNotKept";
+  if (state === "failed") return <FailedNotice text={say(failed, { year: year ?? "" })} retry={actions.retry} />;
   if (model.otherMap?.state === "failed") return <FailedNotice text={say("otherMapFailed")} retry={actions.retry} />;
   const noRelief = model.reliefFailed || model.reliefs.state === "failed";
   return noRelief ? <FailedNotice text={say("reliefFailed")} retry={actions.retry} /> : null;

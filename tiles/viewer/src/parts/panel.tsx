@@ -6,6 +6,7 @@ import { embedded, wholePage } from "../embedded";
 import { say } from "../words";
 import { Certainty } from "./certainty";
 import { Description, Header } from "./header";
+import { Keep } from "./keep";
 import { LanguageChoice } from "./language-choice";
 import { LegendTable } from "./legend-table";
 import { ScenarioCards } from "./scenario-cards";
@@ -32,6 +33,7 @@ function Whole({ model, actions }: { model: Model; actions: Actions }) {
         <ScenarioCards model={model} actions={actions} />
         <LegendTable model={model} actions={actions} />
         <Certainty model={model} />
+        <Keep model={model} />
         <LanguageChoice />
     </>
   );

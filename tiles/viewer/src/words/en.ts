@@ -204,6 +204,23 @@ export const en = {
   megabytes: "{figure} MB",
   metres: "{figure} m",
 
+  // without a connection
+  keepTitle: "Without a connection",
+  keepPhone: "Keep this on my phone",
+  keepComputer: "Keep this on my computer",
+  keepWhy: "Then the maps of all years of this scenario can be seen without a connection.",
+  keepUnavailable: "Maps can be kept for use without a connection only where the address of the page begins with https.",
+  keepMeasuring: "Looking how much there is to load",
+  keepSize: "{maps} maps, about {size} to load.",
+  keepStart: "Load {size}",
+  keepProgress: "{done} of {maps} maps are here",
+  keptHere: "This scenario is kept here ({size}) and can be seen without a connection.",
+  keepRemove: "Remove it from here",
+  keepFailed: "Not all maps came. Those that did stay here; try again to load the others.",
+  keepNoRoom: "There is too little room on this device. Make some and try again.",
+  offline: "No connection",
+  mapNotKept: "There is no connection, and the map of {year} is not kept here. What is kept still works.",
+
   // anywhere
   close: "Close",
   loading: "Loading",
