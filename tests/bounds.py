@@ -1,4 +1,4 @@
-"""How much of the machine a command may take."""
+"""How much of the machine may be taken: memory and time, and room on the disk."""
 
 from __future__ import annotations
 
@@ -25,3 +25,14 @@ def bounded() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     took = process_time() - began
     assert took < SECONDS, f"it took {took:.0f} s of the processor"
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """Let every write beyond a size fail, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
 import shlex
 import shutil
 import sys
@@ -33,6 +32,7 @@ from datacommons.samples import Sample, find_sample, list_samples
 from datacommons.samples.fetching import fetch_sample
 from datacommons.samples.rda import read_rasters
 from scenarios.spec import Scenario
+from tests.bounds import files_no_larger_than
 from tests.datacommons.archives import HASTY, Archive
 from tests.datacommons.conftest import RunCli
 
@@ -219,17 +219,6 @@ def test_an_empty_folder_is_filled_and_stays_the_same(cache: Path, tmp_path: Pat
     fetch_sample(make_sample("http://127.0.0.1:9/valley.rda"), link, cache=cache, patience=HASTY)
     assert (folder.stat().st_ino, len(list_files(folder))) == (before, 8)
     assert list_files(tmp_path) == ["cache", "link", "valley"]
-
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """Let every write beyond a size fail, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize(("size", "where"), [(1000, "cache"), (2500, "valley")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import signal
 import subprocess
 import time
@@ -19,6 +18,7 @@ from catalog.store import CatalogStore
 from datacommons.commons import Commons
 from datacommons.runs.run import Run
 from datacommons.settings import read_settings
+from tests.bounds import files_no_larger_than
 from tests.commands import PATIENCE_S, command, complaints, start
 from tests.end_to_end.conftest import RUN, SCENARIO
 from tests.inventory import unchanged
@@ -81,17 +81,6 @@ def nothing_published(commons: Commons) -> Iterator[None]:
     with unchanged(commons.root):
         yield
         assert commons.runs() == known
-
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """Let every write beyond a size fail, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("size", [pytest.param(8_192, id="cube"), pytest.param(60_000, id="maps")])
