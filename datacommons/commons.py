@@ -121,6 +121,7 @@ class Commons:
         time: str | None = None,
         derived_from: Sequence[str] = (),
         cell_size_m: float | None = None,
+        shown_as: str | None = None,
         progress: bool = False,
     ) -> list[IngestReport]:
         """Take rasters or vector files into the commons as layers; on any failure the commons is as before.
@@ -171,6 +172,9 @@ class Commons:
             Addresses of what the files were made of, as of items in another catalog.
         cell_size_m : float, optional
             Edge of the cells that were observed, in metres, where the files were resampled; by default the file's.
+        shown_as : str, optional
+            What vectors are shown as over the maps of the page: ``rivers``, ``roads``, ``places`` or ``nothing``; by
+            default what the name of the layer says.
         progress : bool
             Whether to show a bar on stderr.
 
@@ -212,6 +216,7 @@ class Commons:
             time=time,
             derived_from=derived_from,
             cell_size_m=cell_size_m,
+            shown_as=shown_as,
         )
         take = ingest_vectors if collection == VECTORS else ingest_files
         return take(self.root, self.store, [Path(path) for path in paths], options, progress=progress)

@@ -64,6 +64,10 @@ def ingest(
     time: Annotated[
         str | None, typer.Option(help="Time of a NetCDF or Zarr that has several, as 2000-07.", show_default=False)
     ] = None,
+    show_as: Annotated[
+        str | None,
+        typer.Option(help="Show vectors over maps as rivers, roads, places or nothing.", show_default="by the name"),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Take the place of layers of the same name and year; those stay.")
     ] = False,
@@ -93,6 +97,7 @@ def ingest(
             y=y,
             variable=variable,
             time=time,
+            shown_as=show_as,
             progress=True,
         )
         known = licence or opened.settings.licence

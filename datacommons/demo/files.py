@@ -36,6 +36,8 @@ class DemoFiles:
     legend : Path
     boundary : Path
         GeoJSON.
+    vectors : dict of str to Path
+        GeoJSON, by name.
     zones, scenarios : dict of str to Path
         GeoJSON and YAML, by name. The zones lie beside the scenarios that name them.
     """
@@ -44,6 +46,7 @@ class DemoFiles:
     drivers: dict[str, Path]
     legend: Path
     boundary: Path
+    vectors: dict[str, Path]
     zones: dict[str, Path]
     scenarios: dict[str, Path]
 
@@ -77,8 +80,9 @@ def write(landscape: DemoLandscape, folder: str | Path) -> DemoFiles:
         land_cover=dict(zip(landscape.years, covers, strict=True)),
         drivers=dict(zip(landscape.drivers, drivers, strict=True)),
         legend=legend,
-        boundary=_write_polygons(folder / "boundary.geojson", landscape.boundary),
-        zones={name: _write_polygons(zones / f"{name}.geojson", zone) for name, zone in landscape.zones.items()},
+        boundary=_write_features(folder / "boundary.geojson", landscape.boundary),
+        vectors={name: _write_features(folder / f"{name}.geojson", each) for name, each in landscape.vectors.items()},
+        zones={name: _write_features(zones / f"{name}.geojson", zone) for name, zone in landscape.zones.items()},
         scenarios=_copy_scenarios(zones.parent),
     )
 
@@ -107,8 +111,8 @@ def _write_driver(folder: Path, landscape: DemoLandscape, name: str) -> Path:
     return path
 
 
-def _write_polygons(path: Path, polygons: gpd.GeoDataFrame) -> Path:
-    polygons.to_file(path, driver="GeoJSON", engine="pyogrio", RFC7946="YES", COORDINATE_PRECISION=6)
+def _write_features(path: Path, features: gpd.GeoDataFrame) -> Path:
+    features.to_file(path, driver="GeoJSON", engine="pyogrio", RFC7946="YES", COORDINATE_PRECISION=6)
     return path
 
 

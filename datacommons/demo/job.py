@@ -31,6 +31,8 @@ _ORDER = ("business-as-usual", "restoration", "conservation-zoning")
 
 _NEEDED_LATER = (
     "datacommons.ingest.raster_layers",
+    "datacommons.ingest.vector_layers",
+    "pyogrio.geopandas",
     "datacommons.commands.display",
     "datacommons.runs.results",
     "dask.array",  # by xarray
@@ -115,6 +117,7 @@ def found_demo(folder: Path, files: DemoFiles) -> Commons:
         progress=True,
     )
     commons.ingest(list(files.drivers.values()), collection="drivers", synthetic=True, progress=True)
+    commons.ingest(list(files.vectors.values()), collection="vectors", synthetic=True, progress=True)
     shutil.copytree(next(iter(files.scenarios.values())).parent, folder / "scenarios")
     return commons
 

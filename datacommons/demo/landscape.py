@@ -13,10 +13,11 @@ from scipy import ndimage
 from datacommons.demo.cover import draw_first_cover
 from datacommons.demo.history import evolve
 from datacommons.demo.legend import describe_legend
-from datacommons.demo.road import build_roads
+from datacommons.demo.road import Roads, build_roads
 from datacommons.demo.settlement import Settlement, build_up, found_settlements
 from datacommons.demo.terrain import raise_terrain, slope_degrees
 from datacommons.demo.texture import BoolGrid, FloatGrid
+from datacommons.demo.vector import draw_rivers, draw_roads, draw_villages
 from datacommons.demo.water import Waters, paint_water, shape_waters
 from datacommons.demo.zone import draw_zones, outline
 
@@ -61,6 +62,8 @@ class DemoLandscape:
         The basin, in the landscape's CRS.
     zones : dict of GeoDataFrame
         River corridor, floodplain, upper forest and catchment of the lakes, in the landscape's CRS.
+    vectors : dict of GeoDataFrame
+        Rivers and roads as lines, villages as points, with invented names; in the landscape's CRS.
     truth : dict
         The parameters of the process that changed the land cover; see `history.Process`.
     """
@@ -77,6 +80,7 @@ class DemoLandscape:
     drivers: dict[str, NDArray[np.float32]]
     boundary: gpd.GeoDataFrame
     zones: dict[str, gpd.GeoDataFrame]
+    vectors: dict[str, gpd.GeoDataFrame]
     truth: dict[str, Any]
 
 
@@ -104,7 +108,7 @@ def generate(*, shape: tuple[int, int] = (1000, 1000), seed: int = 2025) -> Demo
     rng = np.random.Generator(np.random.PCG64(seed))
     waters = shape_waters(raise_terrain(rng, shape))
     water = paint_water(waters)
-    drivers, settlements = _drivers(rng, waters, water)
+    drivers, settlements, roads = _drivers(rng, waters, water)
     built = build_up(rng, settlements, drivers["slope"], drivers["distance_to_road"], _buildable(waters, water))
     first = draw_first_cover(rng, waters, drivers, water, built)
     land_cover, process = evolve(rng, first, drivers, YEARS)
@@ -121,13 +125,18 @@ def generate(*, shape: tuple[int, int] = (1000, 1000), seed: int = 2025) -> Demo
         drivers={name: _publish(driver, waters.basin) for name, driver in drivers.items()},
         boundary=outline(waters.basin, _TRANSFORM, _CRS, TITLE, "Valle de Quimera (sintético)"),
         zones=draw_zones(waters, drivers, land_cover[-1], _TRANSFORM, _CRS),
+        vectors={
+            "rivers": draw_rivers(waters, _TRANSFORM, _CRS),
+            "roads": draw_roads(roads, _TRANSFORM, _CRS),
+            "villages": draw_villages(settlements, _TRANSFORM, _CRS),
+        },
         truth={"seed": seed, **process.describe()},
     )
 
 
 def _drivers(
     rng: np.random.Generator, waters: Waters, water: BoolGrid
-) -> tuple[dict[str, FloatGrid], list[Settlement]]:
+) -> tuple[dict[str, FloatGrid], list[Settlement], Roads]:
     """Derive what drives change; settlements need the rivers, and roads the settlements."""
     drivers = {
         "elevation": waters.elevation_m,
@@ -137,9 +146,10 @@ def _drivers(
     settlements = found_settlements(waters, drivers["slope"], drivers["distance_to_river"])
     centres = np.zeros(water.shape, np.bool_)
     centres[[place.row for place in settlements], [place.column for place in settlements]] = True
-    drivers["distance_to_road"] = _distance_m(build_roads(rng, waters, settlements, water, _CELL_SIZE_M))
+    roads = build_roads(rng, waters, settlements, water, _CELL_SIZE_M)
+    drivers["distance_to_road"] = _distance_m(roads.cells)
     drivers["distance_to_settlement"] = _distance_m(centres)
-    return drivers, settlements
+    return drivers, settlements, roads
 
 
 def _buildable(waters: Waters, water: BoolGrid) -> BoolGrid:

@@ -15,7 +15,26 @@ from datacommons.demo.water import Waters
 from scenarios.kernels.drainage import Indices
 
 _COARSENESS = 3
+_TOWNS, _LARGE_VILLAGES = 3, 10
 _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
+
+
+@dataclass(frozen=True)
+class Roads:
+    """Roads as cells and as lines.
+
+    Parameters
+    ----------
+    cells : (y, x) bool
+    lines : list of (n, 2) float64
+        Row and column, in cells from the upper left corner of the grid.
+    ranks : list of int
+        1 for those between towns and the ways out, 3 for those between the smallest villages.
+    """
+
+    cells: BoolGrid
+    lines: list[FloatGrid]
+    ranks: list[int]
 
 
 @dataclass(frozen=True)
@@ -29,7 +48,7 @@ class _Journeys:
 
 def build_roads(
     rng: np.random.Generator, waters: Waters, settlements: list[Settlement], water: BoolGrid, cell_size_m: float
-) -> BoolGrid:
+) -> Roads:
     """Connect the settlements.
 
     Parameters
@@ -37,13 +56,14 @@ def build_roads(
     rng : numpy.random.Generator
     waters : Waters
     settlements : list of Settlement
+        The largest first.
     water : (y, x) bool
         Rivers and lakes, which roads avoid or bridge.
     cell_size_m : float
 
     Returns
     -------
-    (y, x) bool, cells with a road
+    Roads
     """
     shape = tuple(size // _COARSENESS for size in water.shape)
     graph = _efforts(rng, waters, water, cell_size_m)
@@ -51,11 +71,14 @@ def build_roads(
     places = [(place.row, place.column) for place in settlements] + exits
     nodes = np.array([_node(row, column, shape) for row, column in places])
     journeys = _Journeys(*csgraph.dijkstra(graph, indices=nodes, min_only=True, return_predecessors=True))
-    roads = np.zeros(water.shape, np.bool_)
+    cells = np.zeros(water.shape, np.bool_)
+    lines, ranks = [], []
     for start, end in _links(graph, journeys, nodes):
         path = [*reversed(_walk_back(journeys.previous, start)), *_walk_back(journeys.previous, end)]
-        _pave(roads, np.array(path), shape[1])
-    return roads & waters.basin & ~waters.lakes
+        lines.append(_round_off(np.array(path), shape[1]))
+        ranks.append(sum(_rank(nodes, node, len(settlements)) for node in (path[0], path[-1])) // 2)
+        _pave(cells, lines[-1])
+    return Roads(cells & waters.basin & ~waters.lakes, lines, ranks)
 
 
 def _efforts(rng: np.random.Generator, waters: Waters, water: BoolGrid, cell_size_m: float) -> sparse.csr_array:
@@ -123,15 +146,25 @@ def _walk_back(previous: NDArray[np.int32], node: int) -> list[int]:
     return path
 
 
-def _pave(roads: BoolGrid, path: Indices, columns: int) -> None:
-    """Round off a path over coarse cells and draw it on the grid."""
+def _rank(nodes: Indices, node: int, settlements: int) -> int:
+    """Return how much a site matters, 1 the most: the ways out come behind the settlements."""
+    place = int(np.flatnonzero(nodes == node)[0])
+    return 1 if place < _TOWNS or place >= settlements else 2 if place < _LARGE_VILLAGES else 3
+
+
+def _round_off(path: Indices, columns: int) -> FloatGrid:
+    """Round off a path over coarse cells; return rows and columns on the grid, three a cell, (n, 2)."""
     centres = (np.stack(np.divmod(path, columns)) + 0.5) * _COARSENESS
     rounded = ndimage.gaussian_filter1d(centres, 1.6, axis=1, mode="nearest")
     rounded[:, [0, -1]] = centres[:, [0, -1]]
     points = np.linspace(0.0, path.size - 1.0, (path.size - 1) * 3 * _COARSENESS + 1)
-    line = [np.interp(points, np.arange(path.size), axis) for axis in rounded]
-    rows, columns_ = (quantise(axis, 1e-6).astype(np.int64) for axis in line)
-    roads[rows, columns_] = True
+    line = [quantise(np.interp(points, np.arange(path.size), axis), 1e-6) for axis in rounded]
+    return np.stack(line, axis=1)
+
+
+def _pave(cells: BoolGrid, line: FloatGrid) -> None:
+    rows, columns = line.astype(np.int64).T
+    cells[rows, columns] = True
 
 
 def _mouth(waters: Waters) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from catalog.legend_files import list_products
 from datacommons.errors import InvalidIngest, InvalidLegend, LandscapeNotFound, SourceNotFound
 from datacommons.landscape import Landscape
 from datacommons.naming import check_name
+from tiles.reading.map_kinds import KINDS, NOTHING
 
 _LEGEND_EXAMPLE = '{"nodata": 0, "classes": {"1": "Forest", "2": "Built"}}'
 
@@ -58,6 +59,8 @@ class IngestOptions:
         Addresses of what the files were made of.
     cell_size_m : float or None
         Edge of the cells that were observed, where the files were resampled.
+    shown_as : str or None
+        What vectors are shown as over maps; by default what the name of the layer says.
     legend_origin : str
         From where the legend was taken, if the first file carries it.
     """
@@ -83,6 +86,7 @@ class IngestOptions:
     legend_origin: str = ""
     derived_from: tuple[str, ...] = ()
     cell_size_m: float | None = None
+    shown_as: str | None = None
 
     @property
     def origin(self) -> dict[str, str]:
@@ -131,6 +135,12 @@ def refuse_contradictions(paths: Sequence[Path], options: IngestOptions) -> None
         )
     if options.name is not None and (len(paths) > 1 or options.collection == LAND_COVER):
         raise InvalidIngest("--name names the layer of a single driver: ingest such files one by one.")
+    if options.shown_as is not None and options.collection != VECTORS:
+        raise InvalidIngest(f"--show-as is for vectors, and these files are {options.collection}: leave it out.")
+    if options.shown_as not in (None, *KINDS, NOTHING):
+        raise InvalidIngest(
+            f"Vectors cannot be shown as {options.shown_as!r}: --show-as is {', '.join(KINDS)} or {NOTHING}."
+        )
     if options.source_layer is not None and len(paths) > 1:
         raise InvalidIngest("--layer chooses a layer of one file: ingest such files one by one.")
 

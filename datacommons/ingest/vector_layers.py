@@ -183,6 +183,7 @@ def _write(draft: VectorDraft, options: IngestOptions, staging: Staging) -> dict
         properties={
             "landscape:access": options.access,
             "landscape:synthetic": options.synthetic,
+            **({"landscape:shown_as": options.shown_as} if options.shown_as else {}),
             **options.origin,
             **draft.version.properties,
         },

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import geopandas
 import numpy as np
 import pytest
+import shapely
 from fastapi.testclient import TestClient
-from shapely.geometry import LineString, Polygon, box, shape
+from pyproj import Geod
+from shapely.geometry import LineString, Point, Polygon, box, shape
 
 import datacommons as dc
 from catalog.store import OWNER
 from datacommons.door.server import create_app
 from tests.datacommons.conftest import LEGEND, UTM_18N, draw_land_cover, make_scenario, raster_writer
+from tiles.reading.places import Place
+from tiles.routes.body import check_polygon
 
 EAST, NORTH = 500_000, 4_000_000
 ZONES = {"nodata": 0, "classes": {"1": {"title": {"en": "West", "es": "Oeste"}}, "2": {"title": {"en": "East"}}}}
@@ -37,6 +42,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     ]
     table = {"name": ["San José", "San José", "Round / lake"], "people": [1, 2, 3]}
     geopandas.GeoDataFrame(table, geometry=villages, crs=UTM_18N).to_file(folder / "villages.gpkg")
+    hamlets = [Point(EAST + 900, NORTH - 600), Point(EAST + 60, NORTH - 60), Point(EAST + 90, NORTH - 90)]
+    table = {"nom": ["Haut", None, "Bas"]}
+    geopandas.GeoDataFrame(table, geometry=hamlets, crs=UTM_18N).to_file(folder / "hamlets.gpkg")
     road = geopandas.GeoDataFrame(geometry=[LineString([(EAST, NORTH), (EAST + 900, NORTH - 900)])], crs=UTM_18N)
     road.to_file(folder / "roads.gpkg")
     with dc.init(folder / "valley") as commons:
@@ -46,7 +54,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         commons.ingest([write("secret.tif", zones)], collection="drivers", legend=dc.Legend.from_json(ZONES))
         secret = commons.store.item("drivers", "valley-secret", OWNER)
         commons.store.put_items([secret | {"properties": secret["properties"] | {"landscape:access": "council"}}])
-        commons.ingest([folder / "villages.gpkg", folder / "roads.gpkg"], collection="vectors")
+        commons.ingest([folder / f"{name}.gpkg" for name in ("villages", "roads", "hamlets")], collection="vectors")
         commons.run(make_scenario(), threads=1, progress=False)
         with TestClient(create_app(commons)) as client:
             yield client
@@ -58,9 +66,14 @@ def read(client: TestClient, path: str, status: int = 200) -> Any:
     return answer.json()
 
 
-def test_polygons_and_zones_are_listed_and_nothing_else(client: TestClient) -> None:
+def test_polygons_points_with_names_and_zones_are_listed_and_nothing_else(client: TestClient) -> None:
     layers = {layer["name"]: layer for layer in read(client, "?lang=es")["layers"]}
-    assert set(layers) == {"villages", "zones"}
+    assert set(layers) == {"villages", "hamlets", "zones"}
+    assert [(place["name"], place["kind"]) for place in layers["hamlets"]["places"]] == [
+        ("Haut", "point"),
+        ("Bas", "point"),
+    ]
+    assert {place["kind"] for name in ("villages", "zones") for place in layers[name]["places"]} == {"area"}
     assert [place["name"] for place in layers["villages"]["places"]] == ["San José", "San José (2)", "Round / lake"]
     assert [place["label"] for place in layers["zones"]["places"]] == ["Oeste", "East"]
     assert client.get("/landscapes/nowhere/places").json()["layers"] == []
@@ -83,6 +96,70 @@ def test_an_outline_of_too_many_vertices_is_simplified_and_says_so(client: TestC
     feature = read(client, "/villages/Round %2F lake")
     assert feature["properties"]["simplified"]
     assert len(feature["geometry"]["coordinates"][0]) <= 10_000
+
+
+def test_a_village_that_is_a_point_is_a_point(client: TestClient) -> None:
+    geometry = read(client, "/hamlets/Haut")["geometry"]
+    assert geometry["type"] == "Point"
+    placed = geopandas.GeoSeries([shape(geometry)], crs=4326).to_crs(UTM_18N)[0]
+    assert placed.distance(Point(EAST + 900, NORTH - 600)) < 0.01
+
+
+@pytest.mark.parametrize("kilometres", [0.3, 1, 5])
+def test_around_a_point_is_a_circle_on_the_ellipsoid(client: TestClient, kilometres: float) -> None:
+    feature = read(client, f"/hamlets/Haut?within_km={kilometres}")
+    assert feature["properties"]["name"] == "Haut"
+    circle, centre = shape(feature["geometry"]), shape(read(client, "/hamlets/Haut")["geometry"])
+    assert feature["bbox"] == pytest.approx(circle.bounds)
+    east, north = np.asarray(circle.exterior.coords).T
+    metres = Geod(ellps="WGS84").inv(np.full_like(east, centre.x), np.full_like(north, centre.y), east, north)[2]
+    np.testing.assert_allclose(metres, kilometres * 1000, rtol=1e-6)
+    area = abs(Geod(ellps="WGS84").geometry_area_perimeter(circle)[0])
+    assert area == pytest.approx(np.pi * (kilometres * 1000) ** 2, rel=1e-3)
+
+
+def test_the_hectares_around_a_village_are_those_of_the_cells_with_their_centre_near_it(client: TestClient) -> None:
+    told = client.post("/runs/valley-roads-1/statistics", json=read(client, "/hamlets/Haut?within_km=0.3"))
+    rows, columns = np.indices((40, 60))
+    away = (
+        np.hypot(30 * columns + 15 - 900, 30 * rows + 15 - 600) / 0.9996
+    )  # the scale of UTM in the middle of its zone
+    near = (away <= 300) & (draw_land_cover() > 0)
+    assert told.json()["runs"][0]["polygon_ha"] == pytest.approx(np.count_nonzero(near) * 0.09, abs=0.09 * 4)
+
+
+def test_around_a_village_is_measured_by_its_name_too(client: TestClient) -> None:
+    asked = {"layer": "hamlets", "place": "Haut"}
+    told = client.get("/runs/valley-roads-1/statistics", params={**asked, "within_km": 0.3}).json()
+    outline = read(client, "/hamlets/Haut?within_km=0.3")
+    assert told["runs"] == client.post("/runs/valley-roads-1/statistics", json=outline).json()["runs"]
+    refused = client.get("/runs/valley-roads-1/statistics", params=asked)
+    assert refused.status_code == 400
+    assert "'Haut' is a point and has no area" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("/hamlets/Haut?within_km=0", "within_km in the URL is wrong"),
+        ("/hamlets/Haut?within_km=51", "within_km in the URL is wrong"),
+        ("/hamlets/Haut?within_km=far", "within_km in the URL is wrong"),
+        ("/villages/San José?within_km=1", "'San José' is an area, and within_km is for points"),
+    ],
+)
+def test_what_cannot_be_around_a_place_is_refused(client: TestClient, path: str, word: str) -> None:
+    assert word in read(client, path, 400)["detail"]
+
+
+def test_a_circle_over_the_antimeridian_is_cut_there() -> None:
+    place = Place("Taveuni", {"en": "Taveuni"}, (179.99, -16.8, 179.99, -16.8), Point(179.99, -16.8), False)
+    around = place.draw_around(5)
+    assert around.geometry.geom_type == "MultiPolygon"
+    west, _, east, _ = around.geometry.bounds
+    assert (west, east) == (-180, 180)
+    parts = [shapely.transform(part, lambda xy: xy % [360, 1000]) for part in around.geometry.geoms]
+    assert shapely.union_all(parts).bounds[0] == pytest.approx(179.99 - 0.047, abs=1e-3)
+    check_polygon(json.loads(json.dumps(around.to_feature("islands"))))
 
 
 def test_the_hectares_of_a_zone_are_those_of_its_cells(client: TestClient) -> None:

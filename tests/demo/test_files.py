@@ -48,14 +48,15 @@ def test_legend_file_is_read_by_the_catalog(landscape: DemoLandscape, files: Dem
     assert Legend.read(files.legend) == Legend.from_json(landscape.legend)
 
 
-def test_polygons_follow_rfc_7946(landscape: DemoLandscape, files: DemoFiles) -> None:
+def test_features_follow_rfc_7946(landscape: DemoLandscape, files: DemoFiles) -> None:
     assert set(files.zones) == set(landscape.zones)
-    for path in [files.boundary, *files.zones.values()]:
+    assert set(files.vectors) == {"rivers", "roads", "villages"}
+    for path in [files.boundary, *files.zones.values(), *files.vectors.values()]:
         document = json.loads(path.read_text(encoding="utf-8"))
         assert "crs" not in document
         west, south, east, north = shape(document["features"][0]["geometry"]).bounds
-        assert -28 < west < east < -26
-        assert 41 < south < north < 43
+        assert -28 < west <= east < -26
+        assert 41 < south <= north < 43
         assert document["features"][0]["properties"]["synthetic"] is True
 
 

@@ -23,6 +23,8 @@ PLACES: Final = {
     for name, w in (("San Roque / Río Claro", -74.36), ("El Alto", -74.31))
 }
 """Villages of the valley, by name."""
+HAMLET: Final = "La Loma"
+"""A village that is a point, in the middle of the second one."""
 _STEPS: Final = ("very-unlikely", "unlikely", "as-likely-as-not", "likely", "very-likely")
 _STATES: Final = {"gained": "#4a9a5b", "lost": "#63337f", "kept": "#dad5ca", "other": "#d6a24a"}
 _PICTURE_TAGS: Final = "/tiles/WebMercatorQuad/{z}/{x}/{y}.png"
@@ -139,15 +141,19 @@ def _add_places(app: FastAPI) -> None:
     def places(landscape: str) -> Item:
         if landscape != "valley":
             raise HTTPException(404)
-        named = [{"name": name, "label": name} for name in PLACES]
-        villages = {"layer": "valley-villages", "name": "villages", "title": "Villages", "note": None, "places": named}
-        return {"landscape": landscape, "layers": [villages]}
+        named = [{"name": name, "label": name, "kind": "area"} for name in PLACES]
+        hamlet = {"name": HAMLET, "label": HAMLET, "kind": "point"}
+        layer = {"layer": "valley-villages", "name": "villages", "title": "Villages", "note": None}
+        return {"landscape": landscape, "layers": [{**layer, "places": [*named, hamlet]}]}
 
     @app.get("/landscapes/{landscape}/places/{layer}/{name:path}")
-    def place(landscape: str, layer: str, name: str) -> Item:
-        if layer != "valley-villages" or name not in PLACES:
+    def place(landscape: str, layer: str, name: str, within_km: float | None = None) -> Item:
+        if layer != "valley-villages" or name not in (*PLACES, HAMLET):
             raise HTTPException(404)
-        return {"type": "Feature", "geometry": PLACES[name], "properties": {"layer": layer, "name": name}}
+        if (within_km is None) == (name == HAMLET):
+            raise HTTPException(400)  # what has no area cannot be measured, and what has one needs no circle
+        outline = PLACES["El Alto" if name == HAMLET else name]
+        return {"type": "Feature", "geometry": outline, "properties": {"layer": layer, "name": name}}
 
 
 def measure(geometry: Item, run: str) -> Item:

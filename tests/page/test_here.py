@@ -112,6 +112,15 @@ def test_village_is_chosen_by_its_name(
     expect(choice.locator("option:checked")).to_have_text("Choose a place")
 
 
+def test_village_that_is_a_point_is_measured_with_what_lies_around_it(visit: Visitor, commons_url: str) -> None:
+    visited = visit(f"{commons_url}#landscape=valley&run=as-before-run-2&open=here")
+    visited.wait_until_whole(2038)
+    choice = visited.page.get_by_label("By name")
+    choice.select_option(label="La Loma, 2 km around")
+    wait_for_table(visited)
+    expect(choice.locator("option:checked")).to_have_text("La Loma, 2 km around")
+
+
 @SIZES
 def test_area_is_drawn_by_taps(visit: Visitor, commons_url: str, screenshots: Path, size: tuple[int, int]) -> None:
     visited = visit(commons_url, size)

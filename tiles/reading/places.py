@@ -1,35 +1,37 @@
-"""Places that have a name: features of vector layers, and classes of zones."""
+"""Places that have a name: areas and points of vector layers, and classes of zones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import shapely
+from pyproj import Geod
 from rasterio.features import shapes
 from rasterio.warp import transform_geom
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
-from tiles.errors import LayerNotDrawable, LayerUnreadable, TooMuch
+from tiles.errors import InvalidRequest, LayerNotDrawable, LayerUnreadable, TooMuch
+from tiles.reading.names import NAME_COLUMNS, read_names
 from tiles.reading.outlines import bring_onto_globe, find_box
 from tiles.reading.pool import DatasetPool
 from tiles.reading.view import WGS84
 from tiles.routes.layer import Layer
-
-if TYPE_CHECKING:
-    import geopandas
 
 MOST_PLACES: Final = 2_000
 """Of one layer."""
 MOST_VERTICES: Final = 10_000
 """Of one place: as many as a polygon may have that is sent for statistics."""
 
+LARGEST_KM: Final = 50.0
+"""Radius around a point."""
+
 _MOST_CELLS: Final = 16_000_000
-_NAME_COLUMNS: Final = ("name", "title", "nombre", "nom", "nome", "village", "district", "zone", "id")
+_CORNERS: Final = 120  # of a circle: its area is then 0.05 % too small
 # Of the longer side of a raster of zones.
 _EDGE_PARTS: Final = 8
 # Degrees by which an outline may be off when it has too many vertices; doubled until it fits.
@@ -49,7 +51,7 @@ class Place:
     bbox : tuple of float
         west, south, east, north; west > east across the 180th meridian.
     geometry : BaseGeometry
-        Polygon or multipolygon in longitude and latitude.
+        Polygon or multipolygon in longitude and latitude; or a point, as a village often is one.
     simplified : bool
         Whether its outline has fewer vertices than it had.
     """
@@ -59,6 +61,24 @@ class Place:
     bbox: tuple[float, float, float, float]
     geometry: BaseGeometry
     simplified: bool
+
+    @property
+    def is_point(self) -> bool:
+        """Whether it has no area of its own."""
+        return bool(self.geometry.geom_type == "Point")
+
+    def draw_around(self, radius_km: float) -> Place:
+        """Return all that is no farther from a point than so many kilometres, on the ellipsoid.
+
+        Raises
+        ------
+        InvalidRequest
+            If it is no point.
+        """
+        if not self.is_point:
+            raise InvalidRequest(f"{self.name!r} is an area, and within_km is for points. Leave it out.")
+        circle = _draw_circle(self.geometry, radius_km)
+        return replace(self, geometry=circle, bbox=find_box(circle))
 
     def to_feature(self, layer: str) -> dict[str, Any]:
         """Return it as GeoJSON."""
@@ -77,7 +97,7 @@ class Place:
 
 @lru_cache(maxsize=32)
 def read_features(source: str, version: str) -> tuple[Place, ...]:  # noqa: ARG001 (a file of the same name made later is another)
-    """Read the polygons of a GeoParquet file; lines and points are no places.
+    """Read the polygons of a GeoParquet file, and the points that have a name; lines are no places.
 
     Raises
     ------
@@ -93,12 +113,12 @@ def read_features(source: str, version: str) -> tuple[Place, ...]:  # noqa: ARG0
         frame = geopandas.read_parquet(source).to_crs(WGS84)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise LayerUnreadable("The vector layer is missing or damaged. Tell whoever runs this server.") from error
-    frame = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
+    areas = frame.geom_type.isin(["Polygon", "MultiPolygon"])
+    named = np.array(read_names(frame), dtype=object) != ""
+    frame = frame[(areas | ((frame.geom_type == "Point") & named)) & ~frame.geometry.is_empty]
     if len(frame) > MOST_PLACES:
-        raise TooMuch(
-            f"The layer has {len(frame):,} polygons, and {MOST_PLACES:,} places are the most that are listed."
-        )
-    names = _name_features(frame)
+        raise TooMuch(f"The layer has {len(frame):,} places, and {MOST_PLACES:,} are the most that are listed.")
+    names = _tell_apart(read_names(frame, (*NAME_COLUMNS, "id")))
     return tuple(_make(name, {"en": name}, outline) for name, outline in zip(names, frame.geometry, strict=True))
 
 
@@ -151,15 +171,21 @@ def _make(name: str, title: Mapping[str, str], outline: BaseGeometry) -> Place:
     return Place(name, title, find_box(outline), slim, slim is not outline)
 
 
-def _name_features(frame: geopandas.GeoDataFrame) -> list[str]:
-    """Return the names of features, by the first column that looks like one; numbers where there is none."""
-    columns = {str(column).lower(): column for column in frame.columns if column != frame.geometry.name}
-    chosen = next((columns[name] for name in _NAME_COLUMNS if name in columns), None)
-    told = [str(value).strip() for value in frame[chosen]] if chosen is not None else [""] * len(frame)
+def _draw_circle(centre: BaseGeometry, radius_km: float) -> BaseGeometry:
+    longitude, latitude = shapely.get_coordinates(centre)[0]
+    azimuths = np.linspace(0, 360, _CORNERS, endpoint=False)
+    around = Geod(ellps="WGS84").fwd(
+        np.full(_CORNERS, longitude), np.full(_CORNERS, latitude), azimuths, np.full(_CORNERS, radius_km * 1000)
+    )
+    return bring_onto_globe(shapely.Polygon(np.column_stack([around[0], around[1]])))
+
+
+def _tell_apart(names: Sequence[str]) -> list[str]:
+    """Return names of which no two are alike; numbers where there is none."""
     seen: dict[str, int] = {}
-    names = []
-    for number, name in enumerate(told, start=1):
-        plain = name if name and name.lower() not in ("none", "nan") else str(number)
+    told = []
+    for number, name in enumerate(names, start=1):
+        plain = name or str(number)
         seen[plain] = seen.get(plain, 0) + 1
-        names.append(plain if seen[plain] == 1 else f"{plain} ({seen[plain]})")
-    return names
+        told.append(plain if seen[plain] == 1 else f"{plain} ({seen[plain]})")
+    return told

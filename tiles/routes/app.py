@@ -23,6 +23,7 @@ from tiles.routes.animations import add_animations
 from tiles.routes.archives import ArchiveFolder, Archives
 from tiles.routes.caching import NO_STORE
 from tiles.routes.express import ExpressRoute, Line
+from tiles.routes.features import FeatureIndex, add_features
 from tiles.routes.layer import Layer, LayerIndex, Unlisted
 from tiles.routes.layers import SheetTiler, TileRoute
 from tiles.routes.maps import Maps
@@ -91,6 +92,7 @@ def add_tiles(
     add_statistics(app, places, identify, survey)
     add_matrix_sets(app)
     add_places(app, places, identify)
+    add_features(app, FeatureIndex(doors.index), identify)
     doors.add_express()
     app.add_exception_handler(TileError, _answer)
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Path
+from fastapi import APIRouter, FastAPI, Path, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from catalog.collections import DRIVERS, VECTORS
-from catalog.store import Query, Reader
+from catalog.store import Reader
 from tiles.drawing.legends import DEFAULT_LANGUAGE, choose_title
 from tiles.errors import LayerNotFound, LayerUnreadable, TooMuch
-from tiles.reading.places import Place, read_features, read_zones
+from tiles.reading.places import LARGEST_KM, Place, read_features, read_zones
 from tiles.reading.pool import DatasetPool
 from tiles.routes.caching import cache_headers
-from tiles.routes.layer import LayerIndex, trusted_href
+from tiles.routes.layer import LayerIndex
 from tiles.routes.layers import Language, TileRoute
-
-_PARQUET: Final = "application/vnd.apache.parquet"
+from tiles.routes.vectors import find_table, has_table, list_items
 
 LandscapeId = Annotated[str, Path(max_length=200)]
 LayerName = Annotated[str, Path(max_length=200)]
+WithinKm = Annotated[
+    float | None, Query(gt=0, le=LARGEST_KM, description="Of a point: all that is no farther from it, as a polygon")
+]
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,14 @@ class PlaceIndex:
 
     def list_layers(self, reader: Reader, landscape: str) -> Iterator[Mapping[str, Any]]:
         """Go through the items that may hold places: vector layers, and drivers with classes."""
-        query: Query | None = Query(collections=(VECTORS, DRIVERS), limit=1000)
-        while query is not None:
-            page = self.layers.store.search(query, reader)
-            for item in page.items:
-                if item["properties"].get("landscape:id") == landscape and _may_hold_places(item):
-                    yield item
-            query = replace(query, token=page.next) if page.next else None
+        items = list_items(self.layers, reader, landscape, (VECTORS, DRIVERS))
+        return (item for item in items if _may_hold_places(item))
 
     def read(self, reader: Reader, item: Mapping[str, Any]) -> tuple[Place, ...]:
         """Read the places of an item. Raises TileError."""
         if item["collection"] == DRIVERS:
             return read_zones(self.layers.find(reader, DRIVERS, item["id"]), self.pool)
-        asset = next(asset for asset in item["assets"].values() if asset.get("type") == _PARQUET)
-        source = self.layers.locate(trusted_href(str(asset.get("href", "")), item["id"]))
-        return read_features(source, str(asset.get("file:checksum", "")))
+        return read_features(*find_table(self.layers, item))
 
     def find(self, reader: Reader, landscape: str, layer: str, name: str) -> tuple[Mapping[str, Any], Place]:
         """Find a place by its landscape, its layer and its name.
@@ -103,10 +98,13 @@ def add_places(app: FastAPI, index: PlaceIndex, identify: Callable[[Request], Re
         return JSONResponse(document, headers=cache_headers(public=public))
 
     @router.get("/landscapes/{landscape_id}/places/{layer}/{name:path}", response_class=Response)
-    def place(request: Request, landscape_id: LandscapeId, layer: LayerName, name: str) -> Response:
-        """Give the outline of a place as a GeoJSON feature, as statistics take it."""
+    def place(
+        request: Request, landscape_id: LandscapeId, layer: LayerName, name: str, within_km: WithinKm = None
+    ) -> Response:
+        """Give the outline of a place as a GeoJSON feature, as statistics take it; of a point with `within_km`."""
         reader = identify(request)
         item, found = index.find(reader, landscape_id, layer, name)
+        found = found if within_km is None else found.draw_around(within_km)
         headers = cache_headers(public=index.is_public(reader, item))
         return JSONResponse(found.to_feature(item["id"]), headers=headers, media_type="application/geo+json")
 
@@ -114,10 +112,9 @@ def add_places(app: FastAPI, index: PlaceIndex, identify: Callable[[Request], Re
 
 
 def _may_hold_places(item: Mapping[str, Any]) -> bool:
-    assets = item["assets"].values()
     if item["collection"] == VECTORS:
-        return any(asset.get("type") == _PARQUET for asset in assets)
-    return any("classification:classes" in asset for asset in assets)
+        return has_table(item)
+    return any("classification:classes" in asset for asset in item["assets"].values())
 
 
 def _describe(index: PlaceIndex, reader: Reader, item: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -133,7 +130,12 @@ def _describe(index: PlaceIndex, reader: Reader, item: Mapping[str, Any], langua
         "title": properties.get("title") or item["id"],
         "note": note,
         "places": [
-            {"name": place.name, "label": choose_title(place.title, language), "bbox": list(place.bbox)}
+            {
+                "name": place.name,
+                "label": choose_title(place.title, language),
+                "kind": "point" if place.is_point else "area",
+                "bbox": list(place.bbox),
+            }
             for place in places
         ],
     }

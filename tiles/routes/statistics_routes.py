@@ -19,7 +19,7 @@ from tiles.reading.statistics import Survey, measure_polygon, read_point
 from tiles.routes.body import read_polygon
 from tiles.routes.caching import NO_STORE, cache_headers
 from tiles.routes.layers import Language, TileRoute
-from tiles.routes.places import PlaceIndex
+from tiles.routes.places import PlaceIndex, WithinKm
 
 _MOST_RUNS: Final = 8
 _SIMPLIFIED: Final = "The outline of the place has so many vertices that a simpler one was measured."
@@ -79,14 +79,18 @@ def add_statistics(app: FastAPI, places: PlaceIndex, identify: Callable[[Request
         run_id: str,
         layer: LayerName,
         place: PlaceName,
+        within_km: WithinKm = None,
         others: Others = [],  # noqa: B006 (FastAPI copies it)
         expected: bool = False,
         language: Language = DEFAULT_LANGUAGE,
     ) -> Response:
-        """Measure the same inside a place of the run's landscape, by its name."""
+        """Measure the same inside a place of the run's landscape, by its name; around a point with `within_km`."""
         reader = identify(request)
         runs = find(reader, [run_id, *others])
         item, found = places.find(reader, runs[0].landscape, layer, place)
+        found = found if within_km is None else found.draw_around(within_km)
+        if found.is_point:
+            raise InvalidRequest(f"{found.name!r} is a point and has no area. Ask around it, as with within_km=2.")
         measured = measure_polygon(runs, mapping(found.geometry), survey, language, expected=expected)
         told = {"layer": item["id"], "name": found.name, "label": choose_title(found.title, language)}
         notes = [*measured["notes"], *([_SIMPLIFIED] if found.simplified else [])]

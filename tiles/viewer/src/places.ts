@@ -2,12 +2,20 @@
 import type { Feature, MultiPolygon, Polygon } from "geojson";
 import { address, fetchJson } from "./commons";
 import type { Place } from "./place";
-import { language } from "./words";
+import { language, say } from "./words";
+
+const AROUND_KM = 2; // of a village that is a point: what its people walk to
 
 export interface PlaceLayer {
   layer: string;
   title: string;
-  places: { name: string; label: string }[];
+  places: NamedPlace[];
+}
+
+export interface NamedPlace {
+  name: string;
+  label: string;
+  kind: "area" | "point";
 }
 
 /** The layers with places, those with the fewest first: what people call by name comes before what is only numbered. */
@@ -19,9 +27,15 @@ export async function loadPlaces(landscape: string): Promise<PlaceLayer[]> {
 
 export async function loadPlace(landscape: string, layer: PlaceLayer, name: string): Promise<Place> {
   const parts = [layer.layer, name].map(encodeURIComponent).join("/");
-  const { geometry } = (await fetchJson(`${placesOf(landscape)}/${parts}`)) as Feature<Polygon | MultiPolygon>;
-  const label = layer.places.find((place) => place.name === name)?.label ?? name;
-  return { kind: "area", geometry, name: label };
+  const place = layer.places.find((each) => each.name === name);
+  const around = place?.kind === "point" ? `?within_km=${AROUND_KM}` : "";
+  const { geometry } = (await fetchJson(`${placesOf(landscape)}/${parts}${around}`)) as Feature<Polygon | MultiPolygon>;
+  return { kind: "area", geometry, name: place ? labelOf(place) : name };
+}
+
+/** What a place is called, and of a point how far around it one looks. */
+export function labelOf({ label, kind }: NamedPlace): string {
+  return kind === "point" ? say("placeAround", { place: label, km: AROUND_KM }) : label;
 }
 
 function placesOf(landscape: string): string {

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Actions } from "../actions";
 import { chosenLandscape, type Model } from "../model";
-import { loadPlace, loadPlaces, type PlaceLayer } from "../places";
+import { labelOf, loadPlace, loadPlaces, type PlaceLayer } from "../places";
 import { say } from "../words";
 
 export function NamedPlaces({ model, actions }: { model: Model; actions: Actions }) {
@@ -32,9 +32,9 @@ export function NamedPlaces({ model, actions }: { model: Model; actions: Actions
           <option value="">{say("placeChoose")}</option>
           {layers.map(({ layer, title, places }, index) => (
             <optgroup key={layer} label={title}>
-              {places.map(({ name, label }) => (
-                <option key={name} value={`${index}/${name}`}>
-                  {label}
+              {places.map((place) => (
+                <option key={place.name} value={`${index}/${place.name}`}>
+                  {labelOf(place)}
                 </option>
               ))}
             </optgroup>
@@ -53,8 +53,8 @@ export function NamedPlaces({ model, actions }: { model: Model; actions: Actions
 /** What is chosen, as its option names it; nothing where another place was chosen since. */
 function valueOf({ choice: { place } }: Model, layers: PlaceLayer[]): string {
   if (place?.kind !== "area" || !place.name) return "";
-  const index = layers.findIndex(({ places }) => places.some(({ label }) => label === place.name));
-  const name = layers[index]?.places.find(({ label }) => label === place.name)?.name;
+  const index = layers.findIndex(({ places }) => places.some((each) => labelOf(each) === place.name));
+  const name = layers[index]?.places.find((each) => labelOf(each) === place.name)?.name;
   return name === undefined ? "" : `${index}/${name}`;
 }
 

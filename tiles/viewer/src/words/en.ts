@@ -130,6 +130,7 @@ export const en = {
   wholeLandscape: "Whole landscape",
   placeByName: "By name",
   placeChoose: "Choose a place",
+  placeAround: "{place}, {km} km around",
   drawArea: "Draw an area",
   drawCorners: "Corners so far: {corners}. Tap the map; three or more make an area.",
   drawMore: "Corners so far: {corners}. Go on, or press Done.",

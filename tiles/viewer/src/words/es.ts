@@ -123,6 +123,7 @@ export const es: Words = {
   wholeLandscape: "Todo el paisaje",
   placeByName: "Por su nombre",
   placeChoose: "Elija un lugar",
+  placeAround: "{place}, a {km} km a la redonda",
   drawArea: "Dibujar un área",
   drawCorners: "Esquinas hasta ahora: {corners}. Toque el mapa; tres o más forman un área.",
   drawMore: "Esquinas hasta ahora: {corners}. Siga o pulse Listo.",

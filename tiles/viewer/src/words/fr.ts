@@ -122,6 +122,7 @@ export const fr: Words = {
   wholeLandscape: "Tout le paysage",
   placeByName: "Par son nom",
   placeChoose: "Choisir un lieu",
+  placeAround: "{place}, à {km} km à la ronde",
   drawArea: "Dessiner une zone",
   drawCorners: "Coins jusqu'ici : {corners}. Touchez la carte ; trois ou plus font une zone.",
   drawMore: "Coins jusqu'ici : {corners}. Continuez ou appuyez sur Terminé.",

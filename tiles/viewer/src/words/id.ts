@@ -122,6 +122,7 @@ export const id: Words = {
   wholeLandscape: "Seluruh lanskap",
   placeByName: "Menurut nama",
   placeChoose: "Pilih tempat",
+  placeAround: "{place}, sekitar {km} km",
   drawArea: "Gambar kawasan",
   drawCorners: "Sudut sejauh ini: {corners}. Ketuk peta; tiga atau lebih membentuk kawasan.",
   drawMore: "Sudut sejauh ini: {corners}. Lanjutkan, atau tekan Selesai.",

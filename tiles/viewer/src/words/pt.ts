@@ -122,6 +122,7 @@ export const pt: Words = {
   wholeLandscape: "Paisagem inteira",
   placeByName: "Pelo nome",
   placeChoose: "Escolha um lugar",
+  placeAround: "{place}, {km} km ao redor",
   drawArea: "Desenhar uma área",
   drawCorners: "Cantos até agora: {corners}. Toque o mapa; três ou mais formam uma área.",
   drawMore: "Cantos até agora: {corners}. Continue ou pressione Pronto.",

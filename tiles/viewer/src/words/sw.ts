@@ -122,6 +122,7 @@ export const sw: Words = {
   wholeLandscape: "Eneo lote",
   placeByName: "Kwa jina",
   placeChoose: "Chagua mahali",
+  placeAround: "{place}, umbali wa kilomita {km}",
   drawArea: "Chora eneo",
   drawCorners: "Kona hadi sasa: {corners}. Gusa ramani; tatu au zaidi hufanya eneo.",
   drawMore: "Kona hadi sasa: {corners}. Endelea, au bonyeza Tayari.",
