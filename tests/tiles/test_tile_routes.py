@@ -259,4 +259,4 @@ def test_the_client_has_few_knobs_and_none_that_names_a_file(commons: Any) -> No
     ours = {"asset", "style", "lang", "tile_format", "format", "scale", "v"}
     ours |= {"bbox", "bbox-crs", "crs", "coord_crs", "dst_crs", "width", "height", "max_size", "f"}
     ours |= {"bgcolor", "transparent", "paper", "step"}
-    assert parameters == ours | {"since", "against", "class", "with", "expected", "layer", "place"}
+    assert parameters == ours | {"since", "against", "class", "with", "expected", "layer", "place", "within_km", "zoom"}
