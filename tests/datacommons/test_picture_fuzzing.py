@@ -6,6 +6,7 @@ them or one of them, as they may be and as they may not.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -49,16 +50,25 @@ ZONES = {"nodata": 0, "classes": {"1": {"title": {"en": "West"}}}}
 
 @pytest.fixture(scope="module")
 def app(lived_in: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
-    """Return the application of a commons that has a run, one with the map of a hindcast, and places."""
+    """Return the application of a commons that has a run, one with the map of a hindcast, places and a river."""
     folder = tmp_path_factory.mktemp("drawn")
     zones = raster_writer(folder / "sources")("zones.tif", np.ones((40, 60), np.uint8))
     with dc.open(shutil.copytree(lived_in, folder / "valley")) as commons:
         commons.ingest([zones], collection="drivers", legend=dc.Legend.from_json(ZONES))
+        commons.ingest([draw_river(folder / "sources")], collection="vectors")
         run = commons.store.item("runs", "valley-roads-1", OWNER)
         cover = commons.store.item("land-cover", "valley-land-cover-1990", OWNER)
         hindcast = cover["assets"]["data"] | {"roles": ["data"]}
         commons.store.put_items([run | {"id": JUDGED, "assets": run["assets"] | {"hindcast": hindcast}}])
         yield create_app(commons)
+
+
+def draw_river(folder: Path) -> Path:
+    river = {"type": "LineString", "coordinates": [[-75.0, 36.134], [-74.985, 36.143]]}
+    feature = {"type": "Feature", "properties": {"name": "Río"}, "geometry": river}
+    path = folder / "rivers.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+    return path
 
 
 def is_drawn(path: str) -> bool:
@@ -68,8 +78,8 @@ def is_drawn(path: str) -> bool:
 
 def parts_of(path: str) -> dict[str, Any]:
     """Return what there is at a path."""
-    judged = {"run_id": JUDGED} if "/hindcast" in path else {}
-    return USUAL | judged | ({"format": "webp"} if "/animation" in path else {})
+    own = {"run_id": JUDGED} if "/hindcast" in path else {"layer": "rivers"} if "/features" in path else {}
+    return USUAL | own | ({"format": "webp"} if "/animation" in path else {})
 
 
 def query_of(path: str) -> dict[str, Any]:
