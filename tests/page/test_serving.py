@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+from mimetypes import guess_type
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,8 @@ def client() -> TestClient:
 
 
 def assets() -> list[Path]:
-    return sorted((DIST / "assets").iterdir())
+    """Return the files of the page, without what they are packed into."""
+    return sorted(path for path in (DIST / "assets").iterdir() if path.suffix not in (".br", ".gz"))
 
 
 def test_page_is_asked_for_again_and_its_files_are_kept(client: TestClient) -> None:
@@ -79,13 +80,38 @@ def test_worker_knows_every_file_of_the_page_and_imports_none(client: TestClient
     assert "importScripts" not in worker
 
 
-def test_files_are_compressed_and_what_the_first_map_needs_is_light(client: TestClient) -> None:
-    script = next(asset for asset in assets() if asset.name.startswith("landscape-map") and asset.suffix == ".js")
-    answer = client.get(f"/assets/{script.name}", headers={"accept-encoding": "gzip"})
-    assert answer.headers["content-encoding"] == "gzip"
-    assert "accept-encoding" in answer.headers["vary"].lower()
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip;q=0.5, br;q=0", "gzip"),
+        ("gzip", "gzip"),
+        ("br", "br"),
+        ("identity", None),
+        ("", None),
+    ],
+)
+def test_files_are_sent_as_they_were_packed(client: TestClient, accepted: str, coding: str | None) -> None:
+    for asset in assets():
+        answer = client.get(f"/assets/{asset.name}", headers={"accept-encoding": accepted})
+        assert answer.headers.get("content-encoding") == coding
+        assert answer.content == asset.read_bytes(), "the client has unpacked it"
+        assert answer.headers["content-type"].partition(";")[0] == guess_type(asset.name)[0]
+        assert "accept-encoding" in answer.headers["vary"].lower()
+        assert "immutable" in answer.headers["cache-control"]
+
+
+def test_packed_file_is_not_sent_again(client: TestClient) -> None:
+    headers = {"accept-encoding": "br"}
+    first = client.get(f"/assets/{assets()[0].name}", headers=headers)
+    again = client.get(f"/assets/{assets()[0].name}", headers={**headers, "if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_what_the_first_map_needs_is_light() -> None:
     first = [asset for asset in assets() if asset.name.startswith(("index-", "page-", "landscape-map-", "icon-"))]
-    weight = sum(len(gzip.compress(asset.read_bytes())) for asset in [DIST / "index.html", *first])
+    packed = [asset.with_name(f"{asset.name}.gz") for asset in first]
+    weight = sum(path.stat().st_size for path in [DIST / "index.html", *packed])
     assert weight < WEIGHT_KB * 1000
 
 

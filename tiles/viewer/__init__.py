@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, PlainTextResponse, Response
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.datastructures import Headers
 from starlette.staticfiles import StaticFiles
 
 __all__ = ["add_viewer"]
@@ -37,8 +38,10 @@ _EMBED_HEADERS: Final = _page_headers("*")
 # The name of an asset holds a hash of what is in it.
 _ASSET_HEADERS: Final = {
     "Cache-Control": "public, max-age=31536000, immutable",
+    "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
+_PACKED: Final = {"br": ".br", "gzip": ".gz"}
 # Their names stay, so that installed pages and browsers find what is new.
 _APP_FILES: Final = {
     "manifest.webmanifest": "application/manifest+json",
@@ -80,7 +83,7 @@ def add_viewer(app: FastAPI, dist: Path = _DIST) -> None:
 
     if built:
         _add_app_files(app, dist)
-        app.mount("/assets", GZipMiddleware(_Assets(directory=dist / "assets"), minimum_size=1000))
+        app.mount("/assets", _Assets(directory=dist / "assets"))
 
 
 def _add_app_files(app: FastAPI, dist: Path) -> None:
@@ -96,9 +99,27 @@ def _add_app_files(app: FastAPI, dist: Path) -> None:
 
 
 class _Assets(StaticFiles):
-    """Files whose names change with what is in them."""
+    """Files whose names change with what is in them, sent as the build packed them where the client takes that."""
 
     async def get_response(self, path: str, scope: MutableMapping[str, Any]) -> Response:
-        response = await super().get_response(path, scope)
+        response = self._send_packed(path, scope) or await super().get_response(path, scope)
         response.headers.update(_ASSET_HEADERS)
         return response
+
+    def _send_packed(self, path: str, scope: MutableMapping[str, Any]) -> Response | None:
+        for coding, ending in _choose_packed(Headers(scope=scope)):
+            packed, found = self.lookup_path(path + ending)
+            if found is not None:
+                response = self.file_response(packed, found, scope)
+                # Not the type of an archive, which its name would have.
+                kind = guess_type(path)[0] or "application/octet-stream"
+                response.headers.update({"Content-Encoding": coding, "Content-Type": f"{kind}; charset=utf-8"})
+                return response
+        return None
+
+
+def _choose_packed(headers: Headers) -> Iterator[tuple[str, str]]:
+    """Go through the codings that a client takes, with the ending of their files, the smallest first."""
+    told = {part.partition(";")[::2] for part in headers.get("accept-encoding", "").replace(" ", "").split(",")}
+    accepted = {coding for coding, weight in told if weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000")}
+    return ((coding, ending) for coding, ending in _PACKED.items() if coding in accepted)

@@ -4,6 +4,7 @@ import maplibregl from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { View } from "./address";
 import type { Bounds, Landscape } from "./commons";
+import { MARGIN } from "./first-look";
 import type { Corner } from "./place";
 import { direction, inReadersLanguage, say } from "./words";
 import { YearLayers, type Frame } from "./year-layers";
@@ -27,7 +28,6 @@ const RELIEF = "relief";
 const OUTLINE = "outline";
 const PLACE = "place";
 const RELIEF_STRENGTH = 0.35; // the classes must stay readable under it
-const MARGIN = 24;
 const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
 
 export class LandscapeMap {
@@ -138,6 +138,11 @@ export class LandscapeMap {
 
   show(frame: Frame): Promise<boolean> {
     return this.years.show(frame);
+  }
+
+  /** Whether a year was fetched ahead, and all its tiles in view are there. */
+  isReady(frame: Frame): boolean {
+    return this.years.isReady(frame);
   }
 
   preload(frame: Frame): void {

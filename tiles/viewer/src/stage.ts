@@ -3,6 +3,7 @@ import type { Feature } from "geojson";
 import type { View } from "./address";
 import { comparedStop } from "./comparison";
 import { coverSheet, frameOf, reliefFrame, sheetOf, veilFrame } from "./frames";
+import { FirstLook, layTiles } from "./first-look";
 import type { LandscapeMap, Padding } from "./landscape-map";
 import { chosenLandscape, chosenStop, neighbour, type MapProgress, type Model } from "./model";
 import type { Corner } from "./place";
@@ -10,6 +11,7 @@ import { SecondMap } from "./second-map";
 import type { Frame } from "./year-layers";
 
 const REST_MS = 40; // a drag over many years asks for tiles only where it rests
+const SWIFT_MS = 300; // code that comes within this needs no other map before it
 const MARKS_PX = { beside: 44, below: 68 }; // what the marks at the top of the map take, with and without a panel beside
 const CROWDED = 0.75; // parts that cover more of the window than this no longer move the map
 
@@ -22,6 +24,7 @@ interface Listener {
 export class Stage {
   private map: LandscapeMap | undefined;
   private container: HTMLElement | undefined;
+  private firstLook: FirstLook | undefined; // until the map is there
   private asked: string | undefined;
   private relief: string | undefined;
   private veil: string | undefined;
@@ -37,6 +40,8 @@ export class Stage {
   }
 
   async open(container: HTMLElement): Promise<void> {
+    setTimeout(() => this.lookFirst(container), SWIFT_MS);
+    this.container = container;
     // Fetched on its own, so that the page speaks before the code of the map is there.
     const code = await import("./landscape-map").catch(() => undefined);
     if (!code) return this.tell({ state: "unreachable", year: undefined });
@@ -46,7 +51,6 @@ export class Stage {
     } catch {
       return this.tell({ state: "unavailable", year: undefined });
     }
-    this.container = container;
     this.keepClear(container);
     this.listener.changed();
   }
@@ -67,7 +71,7 @@ export class Stage {
   /** Bring the map up to the model. */
   sync(view: View | undefined): void {
     const landscape = chosenLandscape(this.model);
-    if (!this.map || !this.container || !landscape) return;
+    if (!this.map || !this.container || !landscape) return this.showFirstLook(view);
     this.map.place(landscape, freeRoom(this.container), view);
     this.syncRelief(this.map);
     this.map.showPlace(placeFeatures(this.model));
@@ -97,7 +101,7 @@ export class Stage {
   }
 
   private async bring(map: LandscapeMap, frame: Frame, year: number): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, REST_MS));
+    if (!map.isReady(frame)) await new Promise((resolve) => setTimeout(resolve, REST_MS));
     if (this.asked !== frame.key) return;
     const whole = await map.show(frame);
     if (this.asked !== frame.key) return;
@@ -105,6 +109,11 @@ export class Stage {
     const next = neighbour(this.model, 1);
     const ahead = next && frameOf(this.model, next);
     if (ahead && ahead.key !== frame.key && !savesData()) map.preload(ahead);
+  }
+
+  private endFirstLook(): void {
+    this.firstLook?.remove();
+    this.firstLook = undefined;
   }
 
   private syncRelief(map: LandscapeMap): void {
@@ -154,8 +163,25 @@ export class Stage {
     this.listener.changed();
   }
 
+  /** The code of the map is long in coming: until then, plain pictures. */
+  private lookFirst(container: HTMLElement): void {
+    const holder = container.parentElement?.querySelector<HTMLElement>(".first-look");
+    if (this.map || !holder) return;
+    this.firstLook = new FirstLook(holder);
+    this.listener.changed();
+  }
+
+  private showFirstLook(view: View | undefined): void {
+    const stop = chosenStop(this.model);
+    const frame = stop && frameOf(this.model, stop);
+    if (!this.firstLook || !this.container || !frame) return;
+    const { clientWidth: width, clientHeight: height } = this.container;
+    this.firstLook.show(layTiles(frame, { width, height }, freeRoom(this.container), view));
+  }
+
   private tell(progress: MapProgress): void {
     this.model.map = progress;
+    if (progress.state === "done" || progress.state === "failed") this.endFirstLook();
     this.listener.changed();
   }
 

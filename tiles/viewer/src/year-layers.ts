@@ -18,6 +18,8 @@ export class YearLayers {
   /** Years that are still seen below the shown one: while it fades in, or where its tiles failed. */
   private readonly below = new Set<string>();
   private readonly failed = new Set<string>();
+  /** Years that were drawn once, so that their sources know which tiles they need. */
+  private readonly begun = new Set<string>();
 
   constructor(
     private readonly map: maplibregl.Map,
@@ -37,7 +39,7 @@ export class YearLayers {
     if (this.shown !== id) {
       this.add(id, frame);
       this.drop();
-      await this.loaded(id);
+      if (!this.isReady(frame)) await this.loaded(id);
       if (this.wanted !== id) return false;
       await this.raise(id);
     }
@@ -56,6 +58,13 @@ export class YearLayers {
     this.ahead = this.prefix + frame.key;
     this.add(this.ahead, frame);
     this.drop();
+    void this.begin(this.ahead);
+  }
+
+  /** Whether every tile of a year in view is there. */
+  isReady({ key }: Frame): boolean {
+    const id = this.prefix + key;
+    return this.begun.has(id) && this.map.isSourceLoaded(id);
   }
 
   /** Ask again for the tiles that failed. */
@@ -80,7 +89,7 @@ export class YearLayers {
 
   /** Take away every year that is neither seen, asked for, nor fetched ahead. */
   private drop(): void {
-    for (const { id } of this.map.getStyle().layers) {
+    for (const id of this.map.getLayersOrder()) {
       const needed = [this.shown, this.wanted, this.ahead].includes(id) || this.below.has(id);
       if (id.startsWith(this.prefix) && !needed) this.remove(id);
     }
@@ -89,14 +98,19 @@ export class YearLayers {
   private remove(id: string): void {
     if (this.map.getLayer(id)) this.map.removeLayer(id);
     if (this.map.getSource(id)) this.map.removeSource(id);
-    this.failed.delete(id);
-    this.below.delete(id);
+    for (const known of [this.failed, this.below, this.begun]) known.delete(id);
   }
 
   /** Resolves when every tile in view has come or failed, or when another year is wanted. */
   private async loaded(id: string): Promise<void> {
-    await this.drawn(); // a source knows which tiles it needs only after a frame
+    await this.begin(id);
     while (this.wanted === id && this.map.getSource(id) && !this.map.isSourceLoaded(id)) await pause(POLL_MS);
+  }
+
+  /** A source knows which tiles it needs only after a frame. */
+  private async begin(id: string): Promise<void> {
+    await this.drawn();
+    if (this.map.getSource(id)) this.begun.add(id);
   }
 
   private async raise(id: string): Promise<void> {

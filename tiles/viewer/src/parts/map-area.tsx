@@ -31,6 +31,7 @@ export function MapArea({ model, actions }: { model: Model; actions: Actions }) 
       data-drawing={model.drawing !== undefined || undefined}
     >
       <div class="map first" ref={container} />
+      <div class="first-look" aria-hidden="true" />
       <div class="map second" aria-hidden="true" hidden={!other} />
       {other && <Divider before={sideName(model, other)} after={sideName(model, chosenStop(model))} />}
       {coming && (
